@@ -1,0 +1,18 @@
+# What every target of ours is compiled with. `axl_options` is private to our targets and never exported.
+add_library(axl_options INTERFACE)
+target_compile_options(axl_options INTERFACE
+  -Wall -Wextra -Wpedantic -Werror
+  $<$<COMPILE_LANGUAGE:CXX>:-Wshadow -Wconversion -Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual>)
+target_compile_definitions(axl_options INTERFACE $<$<CONFIG:Debug>:AXL_CHECKED=1>)
+
+if(AXL_SANITIZE STREQUAL "address")
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+elseif(AXL_SANITIZE STREQUAL "thread")
+  add_compile_options(-fsanitize=thread)
+  add_link_options(-fsanitize=thread)
+  # GCC 12: libstdc++'s fences are not modelled, which it says in a warning.
+  add_compile_options($<$<CXX_COMPILER_ID:GNU>:-Wno-tsan>)
+elseif(NOT AXL_SANITIZE STREQUAL "")
+  message(FATAL_ERROR "AXL_SANITIZE is empty, address or thread; not '${AXL_SANITIZE}'")
+endif()

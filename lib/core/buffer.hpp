@@ -1,0 +1,54 @@
+// Owned bytes with room in front, so that each layer puts its header before the payload without moving it.
+#pragma once
+
+#include <axl/bytes.hpp>
+#include <cstddef>
+#include <memory>
+
+namespace axl {
+
+class Buffer {
+ public:
+  /// Enough for every header from the IPv6 packet down to the link's frame length (paths up to a few hundred bytes).
+  static constexpr std::size_t kHeadroom = 512;
+
+  Buffer() = default;
+  /// `size` uninitialised bytes behind `headroom` unused ones, `tailroom` unused ones behind them.
+  explicit Buffer(std::size_t size, std::size_t headroom = 0, std::size_t tailroom = 0);
+  [[nodiscard]] static Buffer copy_of(ByteSpan bytes, std::size_t headroom = 0);
+
+  Buffer(Buffer&& other) noexcept;
+  Buffer& operator=(Buffer&& other) noexcept;
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+  ~Buffer() = default;
+
+  [[nodiscard]] std::byte* data() noexcept { return storage_.get() + begin_; }
+  [[nodiscard]] const std::byte* data() const noexcept { return storage_.get() + begin_; }
+  [[nodiscard]] std::size_t size() const noexcept { return end_ - begin_; }
+  [[nodiscard]] bool empty() const noexcept { return begin_ == end_; }
+  [[nodiscard]] std::size_t headroom() const noexcept { return begin_; }
+  [[nodiscard]] ByteSpan span() const noexcept { return {data(), size()}; }
+  [[nodiscard]] MutableByteSpan mutable_span() noexcept { return {data(), size()}; }
+  operator ByteSpan() const noexcept { return span(); }
+
+  /// Adds `count` uninitialised bytes in front and returns them; moves to a larger allocation when there is no room.
+  MutableByteSpan prepend(std::size_t count);
+  void prepend(ByteSpan bytes);
+  /// Adds `count` uninitialised bytes at the end and returns them.
+  MutableByteSpan append(std::size_t count);
+  void append(ByteSpan bytes);
+  /// Removes bytes; `count` is at most size().
+  void drop_front(std::size_t count) noexcept;
+  void drop_back(std::size_t count) noexcept;
+
+ private:
+  void reallocate(std::size_t headroom, std::size_t tailroom);
+
+  std::unique_ptr<std::byte[]> storage_;
+  std::size_t capacity_ = 0;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+};
+
+}  // namespace axl

@@ -1,0 +1,27 @@
+// Formats for the log hook, and only when somebody listens at that level.
+#pragma once
+
+#include <axl/log.hpp>
+#include <fmt/format.h>
+#include <utility>
+
+namespace axl {
+
+class Logger {
+ public:
+  Logger() = default;
+  Logger(LogHook hook, LogLevel level) : hook_{std::move(hook)}, level_{level} {}
+
+  [[nodiscard]] bool on(LogLevel level) const noexcept { return hook_ && level >= level_; }
+
+  template <class... Args>
+  void operator()(LogLevel level, std::string_view area, fmt::format_string<Args...> format, Args&&... args) const {
+    if (on(level)) hook_(level, area, fmt::format(format, std::forward<Args>(args)...));
+  }
+
+ private:
+  LogHook hook_;
+  LogLevel level_ = LogLevel::off;
+};
+
+}  // namespace axl

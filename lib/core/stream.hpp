@@ -1,0 +1,57 @@
+// An ordered byte stream with one other end: a kernel socket, TLS on one, or a TCP connection inside the overlay.
+// HTTP and message framing run on this and do not know which.
+//
+// Lives on one loop. A handler's method may call any method of its stream, and may destroy it.
+#pragma once
+
+#include <axl/error.hpp>
+#include <cstddef>
+
+#include "core/buffer.hpp"
+
+namespace axl {
+
+class StreamHandler {
+ public:
+  /// Bytes have come; never empty. Not called between pause_reading() and resume_reading().
+  virtual void on_data(Buffer data) = 0;
+  /// The other end will send no more. Writing may go on.
+  virtual void on_end() = 0;
+  /// unsent() has fallen below the stream's low mark after it had been above.
+  virtual void on_writable() {}
+  /// unsent() has become zero: for a connection inside the overlay, the peer's TCP has acknowledged every byte.
+  virtual void on_drained() {}
+  /// The stream is gone; `error` is null after an orderly close. The last call.
+  virtual void on_closed(const Error* error) = 0;
+
+ protected:
+  ~StreamHandler() = default;
+};
+
+class Stream {
+ public:
+  Stream() = default;
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+  virtual ~Stream() = default;  ///< aborts what is still open; calls no handler
+
+  /// Who hears of this stream; null for nobody. What came before a handler was set is kept and delivered then.
+  virtual void set_handler(StreamHandler* handler) = 0;
+  /// Queues bytes behind those queued before. Always takes them; the caller watches unsent() and on_writable().
+  virtual void write(Buffer data) = 0;
+  /// Bytes written that this stream still holds: not yet in the kernel, or not yet acknowledged by the overlay peer.
+  [[nodiscard]] virtual std::size_t unsent() const = 0;
+  /// Above this many unsent() bytes a writer should wait for on_writable().
+  [[nodiscard]] virtual std::size_t high_mark() const = 0;
+  /// While paused, received bytes stay where they are and the other end is slowed down.
+  virtual void pause_reading() = 0;
+  virtual void resume_reading() = 0;
+  /// Ends our direction after what is queued; receiving goes on.
+  virtual void shutdown_send() = 0;
+  /// Sends what is queued, then closes both directions without losing any of it.
+  virtual void close() = 0;
+  /// Drops everything and closes at once.
+  virtual void abort() = 0;
+};
+
+}  // namespace axl
