@@ -1,0 +1,67 @@
+// Everything a node is started with. Plain values; defaults are the daemon's.
+#pragma once
+
+#include <axl/key.hpp>
+#include <axl/log.hpp>
+#include <axl/result.hpp>
+#include <axl/time.hpp>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace axl {
+
+/// Who turns the node's loop.
+enum class RunMode : std::uint8_t {
+  own_thread,  ///< start() makes a thread, stop() joins it
+  poll,        ///< nobody: the owner calls Node::poll()
+};
+
+struct NodeConfig {
+  struct Peer {
+    std::string uri;              ///< tcp://host:port or tls://host:port, with the options of links, section 2.2
+    std::string source_interface = {};  ///< network interface to dial from; empty: any
+  };
+
+  /// Empty: a fresh identity at each start.
+  std::optional<PrivateKey> identity;
+  std::vector<Peer> peers;
+  std::vector<std::string> listen;
+  /// Keys that may link to our listeners; empty: everyone.
+  std::vector<PublicKey> allowed_public_keys;
+  /// Keys that may connect to our overlay ports 7000 and 7001; empty: everyone. Full keys only.
+  std::vector<PublicKey> allow_peers;
+  std::string node_info = "{}";  ///< a JSON object of at most 16384 bytes, told to whoever asks
+  bool node_info_privacy = false;  ///< leave out name and version of this build
+
+  std::uint16_t tcp_port = 7000;   ///< overlay port of length-prefixed frames
+  std::uint16_t http_port = 7001;  ///< overlay port of HTTP between nodes
+  /// Accept messages of peers on the two ports above. Off: the node only dials out and listens where told.
+  bool accept_messages = true;
+
+  std::size_t mtu = 16'200;  ///< largest IPv6 packet inside, bytes, 1280 to 65535
+  std::size_t max_links = 1'024;
+  std::size_t max_handshakes = 64;
+  std::size_t max_handshakes_per_address = 8;  ///< loopback is exempt
+
+  std::size_t max_message_size = 16'777'216;
+  std::size_t max_concurrent_conns = 128;  ///< inbound connections on tcp_port
+  Duration conn_read_timeout{std::chrono::seconds{60}};   ///< a frame's body must arrive within this
+  Duration conn_idle_timeout{std::chrono::seconds{300}};  ///< silence before or inside a frame's length
+  Duration dial_timeout{std::chrono::seconds{30}};
+  Duration send_timeout{std::chrono::seconds{30}};
+  std::size_t recv_queue_messages = 10'000;
+  std::size_t recv_queue_bytes = 256UL * 1024 * 1024;
+
+  RunMode run = RunMode::own_thread;
+  LogHook log;
+  LogLevel log_level = LogLevel::info;
+
+  /// Checks ranges and combinations; the error names the member as the config file spells it.
+  [[nodiscard]] Result<void> validate() const;
+};
+
+}  // namespace axl
