@@ -1,0 +1,105 @@
+// One node on the mesh: its identity, its links to neighbours, and conversations with any key it can reach.
+//
+// Methods may be called from any thread. Handlers run on the node's loop (its own thread, or inside poll()), may call
+// any method but stop() and the destructor, and must not block.
+#pragma once
+
+#include <axl/config.hpp>
+#include <axl/key.hpp>
+#include <axl/message.hpp>
+#include <axl/result.hpp>
+#include <axl/router.hpp>
+#include <axl/session.hpp>
+#include <axl/time.hpp>
+#include <axl/topology.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace axl {
+
+namespace node {
+class NodeState;
+}
+
+/// Something happened that a program may want to show.
+struct NodeEvent {
+  enum class Kind : std::uint8_t {
+    peer_up,      ///< a link to a neighbour has finished its handshake
+    peer_down,    ///< it has ended; `text` says why
+    session_up,   ///< an end-to-end session with `key` is open
+  };
+  Kind kind{};
+  PublicKey key;
+  std::string uri;   ///< of the link; empty for sessions
+  std::string text;
+};
+
+class Node {
+ public:
+  using SessionHandler = std::function<void(Session session)>;
+  using ConnectHandler = std::function<void(Result<Session> session)>;
+  using SendHandler = std::function<void(Result<Receipt> receipt)>;
+  using EventHandler = std::function<void(const NodeEvent& event)>;
+
+  /// Checks the configuration and binds what `listen` names; talks to nobody yet. Fails on a configuration that makes
+  /// no sense and with already_exists when a node with this key runs in this process. A `listen` entry that cannot be
+  /// bound and a `peers` entry that cannot be dialled are warnings in the log.
+  [[nodiscard]] static Result<std::unique_ptr<Node>> create(NodeConfig config);
+
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+  ~Node();  ///< stop()
+
+  /// Starts dialling and serving.
+  Result<void> start();
+  /// Ends every connection and, with its own thread, waits until the loop is done. Nothing is called afterwards.
+  void stop();
+  /// RunMode::poll: does what is due, at most for about `budget`, without waiting. Returns the work items done.
+  std::size_t poll(Duration budget = std::chrono::milliseconds{1});
+
+  [[nodiscard]] const PublicKey& key() const;
+  [[nodiscard]] const Address& address() const;
+
+  /// A peer to dial, and to dial again whenever its link ends; already_exists makes a waiting one dial at once.
+  Result<void> add_peer(const std::string& uri, const std::string& source_interface = {});
+  /// Ends redialling and the link; not_found when there is no such peer.
+  Result<void> remove_peer(const std::string& uri, const std::string& source_interface = {});
+  /// One more listener for links; returns the URI that is really bound (port 0 means any).
+  Result<std::string> add_listener(const std::string& uri);
+  [[nodiscard]] std::vector<std::string> listeners() const;  ///< the URIs that are bound
+
+  /// Takes sessions on an overlay TCP port; already_exists when it is taken (7000 and 7001 are the node's own).
+  Result<void> listen(std::uint16_t port, SessionHandler handler);
+  void stop_listening(std::uint16_t port);
+  /// Opens a session with exactly this key: refused, timed_out, key_mismatch or unreachable otherwise.
+  void connect(const PublicKey& peer, std::uint16_t port, ConnectHandler handler);
+
+  /// Sends a message to a peer's receive queue (its Router). Between nodes of this kind the receipt says that the peer
+  /// has queued it; errors: too_large, busy (not queued), timed_out or delivery_unknown (send again with the same id:
+  /// it is queued once), unreachable, key_mismatch, refused.
+  void send(const PublicKey& peer, Bytes body, SendOptions options, SendHandler handler);
+  void send(const PublicKey& peer, Bytes body, SendHandler handler) {
+    send(peer, std::move(body), SendOptions{}, std::move(handler));
+  }
+
+  /// Who gets the messages that arrive.
+  [[nodiscard]] Router& router();
+
+  [[nodiscard]] Topology topology() const;
+  void on_event(EventHandler handler);
+
+  /// For the library's own parts (local HTTP API, Asio hook).
+  [[nodiscard]] node::NodeState& state() noexcept { return *state_; }
+  explicit Node(std::unique_ptr<node::NodeState> state) noexcept;
+
+ private:
+  std::unique_ptr<node::NodeState> state_;
+};
+
+}  // namespace axl

@@ -1,0 +1,73 @@
+// A conversation with one peer: encrypted end to end, ordered, nothing lost while it is up, and the other side is a
+// key that has proved itself.
+//
+// Use it for bytes (write, on_data) or for messages (send_message, on_message: each is 4 length bytes, big-endian, then
+// the body; bridge, section 4), not for both in one direction.
+//
+// Methods may be called from any thread. Handlers run on the node's loop and may call any method of the session, its
+// destruction included; set them before the handler that gave you the session returns, then nothing is missed.
+#pragma once
+
+#include <axl/bytes.hpp>
+#include <axl/key.hpp>
+#include <axl/result.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+namespace axl {
+
+namespace session {
+class SessionState;
+}
+
+class Session {
+ public:
+  using DataHandler = std::function<void(Bytes data)>;
+  using MessageHandler = std::function<void(Bytes body)>;
+  using EventHandler = std::function<void()>;
+  /// `error` is null after an orderly close by both sides.
+  using ClosedHandler = std::function<void(const Error* error)>;
+
+  Session() = default;  ///< no conversation; valid() is false
+  explicit Session(std::shared_ptr<session::SessionState> state) noexcept;
+  Session(Session&&) noexcept;
+  Session& operator=(Session&&) noexcept;
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  ~Session();  ///< close(), and no handler is called any more
+
+  [[nodiscard]] bool valid() const noexcept { return state_ != nullptr; }
+  [[nodiscard]] const PublicKey& peer() const;        ///< the peer's full key
+  [[nodiscard]] std::uint16_t local_port() const;
+  [[nodiscard]] std::uint16_t remote_port() const;
+
+  /// Queues bytes; would_block when 64 MiB are pending already, closed after finish() or an end of the session.
+  Result<void> write(Bytes data);
+  /// Queues one message of at most 2^32 - 1 bytes.
+  Result<void> send_message(Bytes body);
+  /// Bytes queued that the peer's TCP has not acknowledged.
+  [[nodiscard]] std::size_t pending() const;
+  /// True while a fair writer would wait for on_writable.
+  [[nodiscard]] bool congested() const;
+
+  void on_data(DataHandler handler);
+  /// Messages of at most `max_size` bytes; a longer one ends the session with too_large.
+  void on_message(MessageHandler handler, std::size_t max_size = 16'777'216);
+  void on_writable(EventHandler handler);  ///< congested() has become false
+  void on_drained(EventHandler handler);   ///< pending() has become zero: the peer's TCP has it all
+  void on_end(EventHandler handler);       ///< the peer has finished sending; our direction is still open
+  void on_closed(ClosedHandler handler);   ///< the last event
+
+  void pause();   ///< take nothing more from the peer, which is slowed down
+  void resume();
+  void finish();  ///< end our direction after what is queued; receiving goes on
+  void close();   ///< send what is queued, then end both directions
+  void abort();   ///< drop what is queued and end at once
+
+ private:
+  std::shared_ptr<session::SessionState> state_;
+};
+
+}  // namespace axl

@@ -1,0 +1,110 @@
+#include "node/loop.hpp"
+
+#include <asio/executor_work_guard.hpp>
+#include <asio/post.hpp>
+#include <condition_variable>
+#include <utility>
+
+namespace axl::node {
+
+namespace {
+
+// Says who turns the loop by hand for as long as it does.
+class Guest {
+ public:
+  Guest(std::recursive_mutex& turn, std::atomic<std::thread::id>& guest) : lock_{turn}, guest_{guest} {
+    before_ = guest_.exchange(std::this_thread::get_id());
+  }
+  Guest(const Guest&) = delete;
+  Guest& operator=(const Guest&) = delete;
+  ~Guest() { guest_.store(before_); }
+
+ private:
+  std::lock_guard<std::recursive_mutex> lock_;
+  std::atomic<std::thread::id>& guest_;
+  std::thread::id before_;
+};
+
+}  // namespace
+
+Loop::Loop(RunMode mode, asio::io_context* external)
+    : mode_{mode},
+      own_{external == nullptr ? std::make_unique<asio::io_context>(1) : nullptr},
+      context_{external == nullptr ? own_.get() : external} {}
+
+Loop::~Loop() { stop(); }
+
+void Loop::start() {
+  if (!own_ || mode_ != RunMode::own_thread || thread_.joinable()) return;
+  work_.emplace(context_->get_executor());
+  thread_ = std::thread{[this] { run_thread(); }};
+}
+
+void Loop::run_thread() { context_->run(); }
+
+void Loop::stop() {
+  if (!own_) return;
+  work_.reset();
+  context_->stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+std::size_t Loop::poll(Duration budget) {
+  if (!own_ || mode_ != RunMode::poll) return 0;
+  const Guest guest{turn_, guest_};
+  const auto end = std::chrono::steady_clock::now() + budget;
+  std::size_t done = 0;
+  if (context_->stopped()) context_->restart();
+  while (context_->poll_one() != 0) {
+    ++done;
+    if (std::chrono::steady_clock::now() >= end) break;
+  }
+  return done;
+}
+
+void Loop::post(std::function<void()> task) { asio::post(*context_, std::move(task)); }
+
+bool Loop::on_loop() const noexcept {
+  return context_->get_executor().running_in_this_thread() || guest_.load() == std::this_thread::get_id();
+}
+
+void Loop::run_and_wait(const std::function<void()>& task) {
+  if (on_loop()) {
+    task();
+    return;
+  }
+  const auto turned_elsewhere = !own_ ? !context_->stopped() : thread_.joinable() && !context_->stopped();
+  if (!turned_elsewhere) {
+    const Guest guest{turn_, guest_};
+    task();
+    return;
+  }
+  struct Call {
+    std::mutex mutex;
+    std::condition_variable ready;
+    enum class Stage : std::uint8_t { waiting, running, done, withdrawn } stage = Stage::waiting;
+  };
+  const auto call = std::make_shared<Call>();
+  post([call, &task] {
+    {
+      const std::lock_guard lock{call->mutex};
+      if (call->stage == Call::Stage::withdrawn) return;
+      call->stage = Call::Stage::running;
+    }
+    task();
+    const std::lock_guard lock{call->mutex};
+    call->stage = Call::Stage::done;
+    call->ready.notify_one();
+  });
+  std::unique_lock lock{call->mutex};
+  while (!call->ready.wait_for(lock, std::chrono::milliseconds{20}, [&] { return call->stage == Call::Stage::done; })) {
+    if (call->stage != Call::Stage::waiting || !context_->stopped()) continue;
+    call->stage = Call::Stage::withdrawn;  // stopped meanwhile: nobody is going to run it
+    lock.unlock();
+    const Guest guest{turn_, guest_};
+    task();
+    return;
+  }
+}
+
+}  // namespace axl::node

@@ -1,0 +1,51 @@
+// The one loop of a node: its own io_context and thread, its own io_context and no thread, or an embedder's.
+#pragma once
+
+#include <asio/io_context.hpp>
+#include <atomic>
+#include <axl/config.hpp>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "core/executor.hpp"
+
+namespace axl::node {
+
+class Loop final : public Executor {
+ public:
+  /// `external` is null for a loop of its own.
+  Loop(RunMode mode, asio::io_context* external);
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+  ~Loop();
+
+  [[nodiscard]] asio::io_context& context() noexcept { return *context_; }
+
+  void start();
+  /// After this no task runs. Waits for the thread, if there is one.
+  void stop();
+  /// RunMode::poll only.
+  std::size_t poll(Duration budget);
+
+  void post(std::function<void()> task) override;
+  [[nodiscard]] bool on_loop() const noexcept override;
+
+  /// Runs `task` on the loop and waits for it; at once when on it already. With nobody turning the loop (poll mode, not
+  /// started, or stopped) it runs here, and poll() waits for it.
+  void run_and_wait(const std::function<void()>& task);
+
+ private:
+  void run_thread();
+
+  const RunMode mode_;
+  std::unique_ptr<asio::io_context> own_;
+  asio::io_context* context_;
+  std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_;
+  std::thread thread_;
+  std::recursive_mutex turn_;  // held by whoever runs things without a thread of ours
+  std::atomic<std::thread::id> guest_{};  // who holds turn_
+};
+
+}  // namespace axl::node

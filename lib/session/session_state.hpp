@@ -1,0 +1,86 @@
+// What a public Session stands on: one overlay connection, its handlers, and the way onto the loop.
+//
+// Everything but the atomics lives on the loop. The state keeps itself alive until its stream is gone, so a Session
+// may be dropped at any time, on any thread, and what it had queued is still sent.
+#pragma once
+
+#include <atomic>
+#include <axl/session.hpp>
+#include <memory>
+#include <optional>
+
+#include "core/executor.hpp"
+#include "session/message_reader.hpp"
+#include "tcpip/stack.hpp"
+
+namespace axl::session {
+
+class SessionState final : public StreamHandler, public std::enable_shared_from_this<SessionState> {
+ public:
+  static constexpr std::size_t kMaxPending = 64UL * 1024 * 1024;
+
+  /// On the loop. `executor` must outlive the loop's last task.
+  static std::shared_ptr<SessionState> create(std::unique_ptr<tcpip::Connection> connection, Executor& executor);
+
+  SessionState(std::unique_ptr<tcpip::Connection> connection, Executor& executor);
+
+  // Any thread.
+  Result<void> write(Buffer data, std::size_t counted);
+  [[nodiscard]] std::size_t pending() const noexcept { return pending_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::size_t high_mark() const noexcept { return high_mark_; }
+  [[nodiscard]] const PublicKey& peer() const noexcept { return peer_; }
+  [[nodiscard]] std::uint16_t local_port() const noexcept { return local_port_; }
+  [[nodiscard]] std::uint16_t remote_port() const noexcept { return remote_port_; }
+  void release();  ///< the Session is gone: no handler any more, close
+  void finish();
+  void close();
+  void abort();
+  void pause();
+  void resume();
+  void set_data_handler(Session::DataHandler handler);
+  void set_message_handler(Session::MessageHandler handler, std::size_t max_size);
+  void set_writable_handler(Session::EventHandler handler);
+  void set_drained_handler(Session::EventHandler handler);
+  void set_end_handler(Session::EventHandler handler);
+  void set_closed_handler(Session::ClosedHandler handler);
+
+ private:
+  void on_data(Buffer data) override;
+  void on_end() override;
+  void on_writable() override;
+  void on_drained() override;
+  void on_closed(const Error* error) override;
+
+  template <class Task>
+  void on_loop(Task task);
+  void deliver_messages(ByteSpan bytes);
+  void listen_when_wanted();
+  void update_pending();
+  void end_with(std::optional<Error> error);
+
+  Executor& executor_;
+  const PublicKey peer_;
+  const std::uint16_t local_port_;
+  const std::uint16_t remote_port_;
+  const std::size_t high_mark_;
+  std::atomic<std::size_t> pending_{0};    // accepted and not yet acknowledged, the posted ones included
+  std::atomic<bool> send_ended_{false};
+
+  std::unique_ptr<tcpip::Connection> connection_;
+  std::shared_ptr<SessionState> self_;     // set while the connection is open
+  std::size_t posted_ = 0;                 // bytes that write() has given to the stream, for update_pending
+  bool heard_ = false;                     // we are the stream's handler
+  bool paused_ = false;
+  bool released_ = false;
+  bool ended_by_peer_ = false;
+  std::optional<MessageReader> messages_;
+
+  Session::DataHandler data_handler_;
+  Session::MessageHandler message_handler_;
+  Session::EventHandler writable_handler_;
+  Session::EventHandler drained_handler_;
+  Session::EventHandler end_handler_;
+  Session::ClosedHandler closed_handler_;
+};
+
+}  // namespace axl::session
