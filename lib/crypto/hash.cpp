@@ -1,0 +1,42 @@
+#include "crypto/hash.hpp"
+
+#include <sodium.h>
+
+#include "core/expect.hpp"
+#include "crypto/sodium.hpp"
+
+namespace axl::crypto {
+
+std::array<std::byte, 64> blake2b512(ByteSpan message, ByteSpan key) noexcept {
+  AXL_EXPECT_OR(key.size() <= 64, key = key.first(64));
+  ensure_sodium();
+  std::array<std::byte, 64> digest{};
+  crypto_generichash(raw(digest.data()), digest.size(), raw(message.data()), message.size(),
+                     key.empty() ? nullptr : raw(key.data()), key.size());
+  return digest;
+}
+
+bool equal_secret(ByteSpan a, ByteSpan b) noexcept {
+  ensure_sodium();
+  return a.size() == b.size() && (a.empty() || sodium_memcmp(a.data(), b.data(), a.size()) == 0);
+}
+
+void SystemRng::fill(MutableByteSpan out) {
+  ensure_sodium();
+  randombytes_buf(out.data(), out.size());
+}
+
+SeededRng::SeededRng(std::uint64_t seed) noexcept {
+  for (std::size_t i = 0; i < 8; ++i) key_[i] = std::byte{static_cast<std::uint8_t>(seed >> (8 * i))};
+}
+
+void SeededRng::fill(MutableByteSpan out) {
+  ensure_sodium();
+  // One keystream per call, numbered by the nonce: the same calls draw the same bytes.
+  std::array<unsigned char, crypto_stream_chacha20_NONCEBYTES> nonce{};
+  for (std::size_t i = 0; i < nonce.size(); ++i) nonce[i] = static_cast<unsigned char>(counter_ >> (8 * i));
+  ++counter_;
+  crypto_stream_chacha20(raw(out.data()), out.size(), nonce.data(), raw(key_.data()));
+}
+
+}  // namespace axl::crypto
