@@ -1,0 +1,62 @@
+// The application side of a node, put together: what arrives on overlay ports goes to the router, what the local API
+// and the library send goes out.
+//
+// Source: bridge, sections 2 to 4, 8.4 and 9.
+#pragma once
+
+#include <axl/config.hpp>
+#include <axl/message.hpp>
+#include <axl/result.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bridge/host.hpp"
+#include "core/logger.hpp"
+#include "core/stream.hpp"
+#include "tcpip/stack.hpp"
+
+namespace axl::router {
+class Dispatcher;
+}
+
+namespace axl::bridge {
+
+/// How the local HTTP API answers; the address it listens on is the owner's affair.
+struct ApiConfig {
+  std::vector<std::string> allowed_hosts;    ///< `Host` values besides loopback, lower case, without port
+  std::vector<std::string> allowed_origins;  ///< `Origin` values that may call
+  bool legacy_peer_id = false;               ///< X-From-Peer-Id as the reference writes it: only what an address carries
+};
+
+using SendHandler = std::function<void(Result<SendReport>)>;
+
+class Bridge {
+ public:
+  Bridge(const NodeConfig& config, ApiConfig api, Host& host, Logger logger);
+  ~Bridge();
+
+  [[nodiscard]] router::Dispatcher& dispatcher();
+
+  /// A peer of the configuration, or linked under it: its share of every budget is reserved.
+  void favour(const PublicKey& key);
+  /// May this key use the node's overlay ports (allow_peers)?
+  [[nodiscard]] bool allows(const PublicKey& key) const;
+
+  void accept_frames(std::unique_ptr<tcpip::Connection> connection);  ///< overlay port `tcp_port`
+  void accept_http(std::unique_ptr<tcpip::Connection> connection);    ///< overlay port `http_port`
+  void accept_local(std::unique_ptr<Stream> stream);                  ///< the local API
+
+  /// Sends in the order of calls, per destination. `destination` may be partial.
+  void send(const PublicKey& destination, MessageBody body, SendOptions options, SendHandler handler);
+
+  /// Takes no new connection, request or message; calls `done` (once) when all that is under way has ended.
+  void drain(std::function<void()> done);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace axl::bridge

@@ -1,0 +1,52 @@
+// What the bridge needs of the node it lives in.
+#pragma once
+
+#include <axl/key.hpp>
+#include <axl/random.hpp>
+#include <axl/result.hpp>
+#include <axl/time.hpp>
+#include <axl/topology.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "core/executor.hpp"
+#include "tcpip/stack.hpp"
+
+namespace axl::bridge {
+
+/// Calls back once at a time. Destroying or cancelling it means: no call.
+class Timer {
+ public:
+  Timer() = default;
+  Timer(const Timer&) = delete;
+  Timer& operator=(const Timer&) = delete;
+  virtual ~Timer() = default;
+  virtual void arm(Time at) = 0;  ///< replaces an earlier time; at once if it has passed, but never inside this call
+  virtual void cancel() = 0;
+};
+
+/// All on the loop.
+class Host {
+ public:
+  [[nodiscard]] virtual Time now() const = 0;
+  [[nodiscard]] virtual std::unique_ptr<Timer> make_timer(std::function<void()> fire) = 0;
+  [[nodiscard]] virtual Executor& executor() = 0;
+  [[nodiscard]] virtual Rng& rng() = 0;
+  [[nodiscard]] virtual const PublicKey& our_key() const = 0;
+
+  /// Everything except the queue's numbers, which the bridge fills in.
+  [[nodiscard]] virtual Topology topology() const = 0;
+  /// The full key of that address, when a session, a path or the tree knows one.
+  [[nodiscard]] virtual std::optional<PublicKey> full_key(const Address& address) const = 0;
+  /// Connects to an overlay port. `key` may be partial (Address::partial_key) when full_key() knows nothing better.
+  /// `handler` is called once, never inside this call: refused, timed_out, key_mismatch, unreachable, limit_reached.
+  virtual void connect(const PublicKey& key, std::uint16_t port, Duration timeout,
+                       tcpip::Stack::ConnectHandler handler) = 0;
+
+ protected:
+  ~Host() = default;
+};
+
+}  // namespace axl::bridge
