@@ -19,19 +19,18 @@
 #include <vector>
 
 #include "core/buffer.hpp"
+#include "e2e/config.hpp"
 
 namespace axl::e2e {
 
+/// An opened packet is handed up without being moved when the datagram's first byte lies at an address that is 3
+/// modulo 4 (header 4, tag 16, inner key 32, payload type 1 before the IPv6 header). Any other place works too. Header
+/// sizes vary with the counters in them: the bytes then move by at most three.
+inline constexpr std::size_t kPreferredAddressModulo4 = 3;
+
 class Engine {
  public:
-  struct Config {
-    std::size_t mtu = 16'200;              ///< largest IPv6 packet taken from a session, bytes
-    std::size_t max_sessions = 16'384;     ///< least recently used, never confirmed ones go first
-    std::size_t max_waiting_per_key = 256 * 1024;  ///< bytes of packets that wait for a session with one key
-    std::size_t max_waiting = 8 * 1024 * 1024;     ///< the same over all keys
-    std::string node_info = "{}";          ///< JSON answered to NodeInfo requests
-    /// ... (owner of this folder: rates of section 8.3, strict options with the reference's value as the other choice)
-  };
+  using Config = e2e::Config;
 
   /// Out: a datagram for the overlay.
   struct SendPacket {
@@ -56,14 +55,22 @@ class Engine {
     PublicKey asker;
     std::uint8_t response_type = 0;  ///< 4 getPeers, 6 getTree
   };
-  /// Out: a waiting packet was given up (session never came up within 60 s).
+  /// Out: a waiting packet was given up (session never came up within 60 s). One for each packet.
   struct Dropped {
-    PublicKey dest;
+    PublicKey dest;  ///< the partial key when only an address was known
   };
-  using Output = std::variant<SendPacket, SendLookup, DeliverPacket, SessionUp, KeysWanted, Dropped>;
+  /// Out: another key has answered at the address of a key that open() asked for.
+  struct KeyMismatch {
+    PublicKey wanted;
+    PublicKey answered;
+  };
+  using Output = std::variant<SendPacket, SendLookup, DeliverPacket, SessionUp, KeysWanted, Dropped, KeyMismatch>;
 
+  /// `unix_at_zero`: Unix time at Time{}. `rng` must outlive the engine.
   Engine(const Config& config, const PrivateKey& key, Rng& rng, Duration unix_at_zero, Time now);
   ~Engine();
+  Engine(Engine&&) noexcept;
+  Engine& operator=(Engine&&) noexcept;
 
   /// A datagram from the overlay; `source` is what it claims.
   void on_packet(const PublicKey& source, Buffer payload, Time now);
@@ -71,13 +78,16 @@ class Engine {
   void on_path_found(const PublicKey& key, Time now);
   void on_tick(Time now);
 
-  /// Starts looking for `key` and opening a session with it, without a packet to send. SessionUp follows if it works.
+  /// Starts looking for `key` and opening a session with it, without a packet to send. SessionUp follows if it works,
+  /// at once if the session is up. From now on the key's address is this key's and no other's. Tries for 60 s.
   void open(const PublicKey& key, Time now);
   [[nodiscard]] bool is_open(const PublicKey& key) const;
-  /// Sends an IPv6 packet to a node. With no session yet it waits in order; would_block when the waiting room is full.
-  Result<void> send(const PublicKey& dest, Buffer packet, Time now);
+  /// Sends an IPv6 packet, of any size, from our address to the address of `dest`. With no session yet it waits in
+  /// order; would_block when the waiting room is full. `packet` is taken only on success.
+  Result<void> send(const PublicKey& dest, Buffer&& packet, Time now);
   /// Sends an IPv6 packet to the address in it: a known key's, or the one that answers a lookup (key store, 6.3).
-  Result<void> send_to_address(Buffer packet, Time now);
+  /// `packet` is taken only on success.
+  Result<void> send_to_address(Buffer&& packet, Time now);
   /// Full key with exactly this address, if one is known (session, path or pin).
   [[nodiscard]] std::optional<PublicKey> key_of(const Address& address) const;
   void answer_keys(const PublicKey& asker, std::uint8_t response_type, const std::vector<PublicKey>& keys, Time now);
@@ -93,7 +103,7 @@ class Engine {
     std::uint64_t tx = 0;
     Duration uptime{};
   };
-  [[nodiscard]] std::vector<SessionView> sessions(Time now) const;
+  [[nodiscard]] std::vector<SessionView> sessions(Time now) const;  ///< sorted by key
 
  private:
   struct State;
