@@ -56,6 +56,12 @@ struct NodeConfig {
   std::size_t recv_queue_messages = 10'000;
   std::size_t recv_queue_bytes = 256UL * 1024 * 1024;
 
+  /// `Host` values that the local API accepts besides loopback's, lower case, without port.
+  std::vector<std::string> api_allowed_hosts;
+  std::vector<std::string> api_allowed_origins;  ///< `Origin` values that may call the local API
+  /// X-From-Peer-Id as the reference writes it: only the key bits that an address carries.
+  bool legacy_peer_id = false;
+
   RunMode run = RunMode::own_thread;
   LogHook log;
   LogLevel log_level = LogLevel::info;

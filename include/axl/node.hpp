@@ -16,9 +16,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
-#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace axl {
@@ -44,7 +43,7 @@ class Node {
  public:
   using SessionHandler = std::function<void(Session session)>;
   using ConnectHandler = std::function<void(Result<Session> session)>;
-  using SendHandler = std::function<void(Result<Receipt> receipt)>;
+  using SendHandler = std::function<void(Result<SendReport> report)>;
   using EventHandler = std::function<void(const NodeEvent& event)>;
 
   /// Checks the configuration and binds what `listen` names; talks to nobody yet. Fails on a configuration that makes
@@ -80,16 +79,27 @@ class Node {
   /// Opens a session with exactly this key: refused, timed_out, key_mismatch or unreachable otherwise.
   void connect(const PublicKey& peer, std::uint16_t port, ConnectHandler handler);
 
-  /// Sends a message to a peer's receive queue (its Router). Between nodes of this kind the receipt says that the peer
-  /// has queued it; errors: too_large, busy (not queued), timed_out or delivery_unknown (send again with the same id:
-  /// it is queued once), unreachable, key_mismatch, refused.
-  void send(const PublicKey& peer, Bytes body, SendOptions options, SendHandler handler);
-  void send(const PublicKey& peer, Bytes body, SendHandler handler) {
+  /// Sends a message to a peer's receive queue (its Router), in the order of calls. Between nodes of this kind the
+  /// report says that the peer has queued it. Errors: too_large, busy (not queued), timed_out or delivery_unknown (send
+  /// again with the same id: it is queued once), unreachable, key_mismatch, refused.
+  void send(const PublicKey& peer, MessageBody body, SendOptions options, SendHandler handler);
+  void send(const PublicKey& peer, MessageBody body, SendHandler handler) {
     send(peer, std::move(body), SendOptions{}, std::move(handler));
   }
 
-  /// Who gets the messages that arrive.
-  [[nodiscard]] Router& router();
+  /// Who gets the messages that arrive. To be used on the loop: from a handler, by post(), or before start().
+  [[nodiscard]] Router router();
+  /// Runs `task` on the loop, after this call.
+  void post(std::function<void()> task);
+
+  /// Serves the local HTTP API (bridge, section 3) on a literal IP address, loopback only; port 0 means any. Returns the
+  /// port that is bound.
+  Result<std::uint16_t> serve_api(const std::string& host, std::uint16_t port);
+  /// Takes no new connection, request or message and waits, at most for `grace`, until those under way have ended.
+  /// Not with RunMode::poll: there, begin_drain() and poll().
+  void drain(Duration grace);
+  /// Calls `done` once when everything under way has ended.
+  void begin_drain(std::function<void()> done);
 
   [[nodiscard]] Topology topology() const;
   void on_event(EventHandler handler);

@@ -29,6 +29,8 @@ class MessageReader {
 
   /// Some bytes of a message are here, but not all.
   [[nodiscard]] bool inside_message() const noexcept { return header_size_ != 0; }
+  /// A stopped sink left bytes here.
+  [[nodiscard]] bool has_held_back() const noexcept { return !held_back_.empty(); }
   /// Bytes held: of the body under way, and of what a stopped sink left.
   [[nodiscard]] std::size_t held() const noexcept { return body_.capacity() + held_back_.size(); }
 

@@ -35,6 +35,7 @@ Result<void> SessionState::write(Buffer data, std::size_t counted) {
     if (!self.connection_) return;
     self.posted_ += counted;
     self.connection_->write(std::move(*shared));
+    self.update_pending();
   });
   return {};
 }
@@ -97,6 +98,7 @@ void SessionState::resume() {
     self.paused_ = false;
     if (self.messages_) self.deliver_messages({});
     if (self.connection_ && !self.paused_) self.connection_->resume_reading();
+    self.report_end();
   });
 }
 
@@ -185,8 +187,17 @@ void SessionState::deliver_messages(ByteSpan bytes) {
 
 void SessionState::on_end() {
   ended_by_peer_ = true;
-  const auto handler = end_handler_;
-  if (handler) handler();
+  report_end();
+}
+
+// The end comes after the last message, also when a pause holds that back.
+void SessionState::report_end() {
+  if (paused_ && messages_ && messages_->has_held_back()) return;
+  if (ended_by_peer_) {
+    const auto handler = std::exchange(end_handler_, nullptr);
+    if (handler) handler();
+  }
+  if (closed_orderly_) end_with(std::nullopt);
 }
 
 void SessionState::on_writable() {
@@ -202,7 +213,9 @@ void SessionState::on_drained() {
 }
 
 void SessionState::on_closed(const Error* error) {
-  end_with(error == nullptr ? std::nullopt : std::optional{*error});
+  if (error != nullptr) return end_with(*error);
+  closed_orderly_ = true;
+  report_end();
 }
 
 void SessionState::end_with(std::optional<Error> error) {
@@ -213,6 +226,12 @@ void SessionState::end_with(std::optional<Error> error) {
   executor_.post([connection = std::shared_ptr<tcpip::Connection>{std::move(connection_)}] {});
   const auto handler = std::exchange(closed_handler_, nullptr);
   if (handler) handler(error ? &*error : nullptr);
+  // Handlers often own the Session that owns this state.
+  data_handler_ = nullptr;
+  message_handler_ = nullptr;
+  writable_handler_ = nullptr;
+  drained_handler_ = nullptr;
+  end_handler_ = nullptr;
 }
 
 }  // namespace axl::session

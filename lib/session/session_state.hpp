@@ -55,6 +55,7 @@ class SessionState final : public StreamHandler, public std::enable_shared_from_
   void on_loop(Task task);
   void deliver_messages(ByteSpan bytes);
   void listen_when_wanted();
+  void report_end();
   void update_pending();
   void end_with(std::optional<Error> error);
 
@@ -73,6 +74,7 @@ class SessionState final : public StreamHandler, public std::enable_shared_from_
   bool paused_ = false;
   bool released_ = false;
   bool ended_by_peer_ = false;
+  bool closed_orderly_ = false;
   std::optional<MessageReader> messages_;
 
   Session::DataHandler data_handler_;

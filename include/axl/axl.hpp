@@ -1,0 +1,17 @@
+// All of the library but the Asio hook.
+#pragma once
+
+#include <axl/bytes.hpp>
+#include <axl/config.hpp>
+#include <axl/error.hpp>
+#include <axl/key.hpp>
+#include <axl/log.hpp>
+#include <axl/message.hpp>
+#include <axl/node.hpp>
+#include <axl/random.hpp>
+#include <axl/result.hpp>
+#include <axl/router.hpp>
+#include <axl/session.hpp>
+#include <axl/time.hpp>
+#include <axl/topology.hpp>
+#include <axl/version.hpp>

@@ -1,0 +1,114 @@
+// The engines of one node and what flows between them: frames from links up to TCP, packets from TCP down to links.
+//
+// One turn of the loop ends in turn(): every engine's outputs are carried to where they go until none is left. On the
+// way down (TCP has a packet) carrying happens at once, so that a full link is felt by the writer; on the way up
+// packets wait until TCP is not in the middle of something.
+#pragma once
+
+#include <asio/io_context.hpp>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "core/executor.hpp"
+#include "core/logger.hpp"
+#include "crypto/hash.hpp"
+#include "e2e/engine.hpp"
+#include "net/timer.hpp"
+#include "overlay/engine.hpp"
+#include "tcpip/stack.hpp"
+
+namespace axl::node {
+
+/// What the engines need of the links, which stand beside them.
+class LinkSender {
+ public:
+  /// Hands a message to its link; links that have gone meanwhile swallow it.
+  virtual void send(overlay::Engine::SendFrame frame) = 0;
+  /// Bytes that wait in this link's queue.
+  [[nodiscard]] virtual std::size_t queued(overlay::LinkId link) const = 0;
+  virtual void on_proven(overlay::LinkId link) = 0;
+  /// Closes links that an engine or the network has given up; called at the end of each turn.
+  virtual void close_failed() = 0;
+
+ protected:
+  ~LinkSender() = default;
+};
+
+class Core final : private tcpip::StackHost {
+ public:
+  struct Config {
+    overlay::Engine::Config overlay;
+    e2e::Engine::Config e2e;
+    tcpip::Stack::Config tcp;
+  };
+  using SessionUpHandler = std::function<void(const PublicKey&)>;
+
+  /// A link whose queue holds this much takes no more packets of our own.
+  static constexpr std::size_t kLinkQueueHigh = 256UL * 1024;
+  static constexpr std::size_t kLinkQueueLow = 128UL * 1024;
+
+  Core(const Config& config, const PrivateKey& key, asio::io_context& context, Executor& executor, Logger logger);
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
+  ~Core();
+
+  void set_links(LinkSender* links) noexcept { links_ = links; }
+  void set_session_up_handler(SessionUpHandler handler) { session_up_ = std::move(handler); }
+
+  [[nodiscard]] Time now() const;
+  [[nodiscard]] overlay::Engine& overlay() noexcept { return overlay_; }
+  [[nodiscard]] e2e::Engine& e2e() noexcept { return e2e_; }
+  [[nodiscard]] tcpip::Stack& tcp() noexcept { return *tcp_; }
+  [[nodiscard]] Rng& rng() noexcept { return rng_; }
+
+  /// Carries everything that waits, then arms the timer. To be called after whatever touched an engine.
+  void turn();
+  /// The same at the end of this turn of the loop, once however often it is asked for.
+  void turn_soon();
+  /// A link's queue has shrunk.
+  void on_link_room();
+  /// Nothing moves after this.
+  void stop();
+
+ private:
+  bool send_packet(const PublicKey& dest, Buffer& packet) override;
+  void open_session(const PublicKey& key) override;
+  [[nodiscard]] bool session_is_up(const PublicKey& key) override;
+
+  void carry();
+  void take(overlay::Engine::Output output);
+  void take(e2e::Engine::Output output);
+  void answer_keys(const e2e::Engine::KeysWanted& wanted);
+  void arm_timer();
+  void on_timer();
+  void drop_peer(const PublicKey& key);
+
+  Executor& executor_;
+  Logger logger_;
+  PublicKey own_key_;
+  crypto::SystemRng rng_;
+  net::SteadyClock clock_;
+  overlay::Engine overlay_;
+  e2e::Engine e2e_;
+  std::optional<tcpip::Stack> tcp_;
+  net::Timer timer_;
+  LinkSender* links_ = nullptr;
+  SessionUpHandler session_up_;
+
+  std::deque<std::pair<PublicKey, Buffer>> inbound_;  // decrypted packets on their way to TCP
+  std::deque<PublicKey> sessions_up_;                 // to be told to TCP
+  std::deque<std::pair<PublicKey, Error>> failed_;    // connects that TCP must give up
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  bool carrying_ = false;
+  bool in_turn_ = false;
+  bool turn_posted_ = false;
+  bool output_blocked_ = false;  // TCP holds packets that found no room
+  bool room_ = false;            // and there is room now
+  bool stopped_ = false;
+};
+
+}  // namespace axl::node

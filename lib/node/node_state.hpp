@@ -1,0 +1,94 @@
+// Everything behind a public Node: loop, core, links, bridge, and who listens where.
+#pragma once
+
+#include <axl/node.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bridge/bridge.hpp"
+#include "node/core.hpp"
+#include "node/links.hpp"
+#include "node/loop.hpp"
+#include "node/running_keys.hpp"
+#include "net/listener.hpp"
+
+namespace axl::node {
+
+class NodeState final : private bridge::Host {
+ public:
+  /// `external`: the embedder's io_context, or null. Throws nothing; listeners are bound by bind().
+  NodeState(NodeConfig config, const PrivateKey& key, asio::io_context* external);
+  NodeState(const NodeState&) = delete;
+  NodeState& operator=(const NodeState&) = delete;
+  ~NodeState();
+
+  [[nodiscard]] bool key_is_free() const noexcept { return running_key_.held(); }
+  void bind();
+  Result<void> start();
+  void stop();
+
+  [[nodiscard]] Loop& loop() noexcept { return loop_; }
+  [[nodiscard]] const PublicKey& key() const noexcept { return key_; }
+  [[nodiscard]] const Address& address() const noexcept { return address_; }
+  [[nodiscard]] bridge::Bridge& bridge() noexcept { return *bridge_; }
+  [[nodiscard]] Executor& executor() override { return executor_; }
+
+  // From any thread; each runs on the loop before it returns.
+  Result<void> add_peer(const std::string& uri, const std::string& source_interface);
+  Result<void> remove_peer(const std::string& uri, const std::string& source_interface);
+  Result<std::string> add_listener(const std::string& uri);
+  [[nodiscard]] std::vector<std::string> listeners();
+  Result<void> listen(std::uint16_t port, Node::SessionHandler handler);
+  void stop_listening(std::uint16_t port);
+  void connect_session(const PublicKey& peer, std::uint16_t port, Node::ConnectHandler handler);
+  Result<std::uint16_t> serve_api(const std::string& host, std::uint16_t port);
+  [[nodiscard]] Topology whole_topology();
+  void set_event_handler(Node::EventHandler handler);
+  void begin_drain(std::function<void()> done);
+  void drain(Duration grace);
+
+ private:
+  /// Runs tasks on the loop and carries afterwards what they set in motion.
+  class TurningExecutor final : public Executor {
+   public:
+    explicit TurningExecutor(NodeState& node) noexcept : node_{node} {}
+    void post(std::function<void()> task) override;
+    [[nodiscard]] bool on_loop() const noexcept override { return node_.loop_.on_loop(); }
+
+   private:
+    NodeState& node_;
+  };
+
+  // bridge::Host
+  [[nodiscard]] Time now() const override { return core_->now(); }
+  [[nodiscard]] std::unique_ptr<bridge::Timer> make_timer(std::function<void()> fire) override;
+  [[nodiscard]] Rng& rng() override { return core_->rng(); }
+  [[nodiscard]] const PublicKey& our_key() const override { return key_; }
+  [[nodiscard]] Topology topology() const override;
+  [[nodiscard]] std::optional<PublicKey> full_key(const Address& address) const override;
+  void connect(const PublicKey& key, std::uint16_t port, Duration timeout,
+               tcpip::Stack::ConnectHandler handler) override;
+
+  void on_loop_and_wait(const std::function<void()>& task);
+  void listen_for_messages();
+  void emit(const NodeEvent& event);
+
+  NodeConfig config_;
+  const PublicKey key_;
+  const Address address_;
+  RunningKey running_key_;
+  Logger logger_;
+  Loop loop_;
+  TurningExecutor executor_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  std::unique_ptr<Core> core_;
+  std::unique_ptr<Links> links_;
+  std::unique_ptr<bridge::Bridge> bridge_;
+  std::vector<std::unique_ptr<net::Listener>> api_listeners_;
+  Node::EventHandler event_handler_;
+  bool started_ = false;
+  bool stopped_ = false;
+};
+
+}  // namespace axl::node

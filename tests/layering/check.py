@@ -1,0 +1,78 @@
+"""Layers stay in their place: includes go down only, pure layers ask the system for nothing, public headers need nobody.
+
+Usage: check.py SOURCE_DIR BUILD_DIR CXX
+"""
+import pathlib
+import re
+import subprocess
+import sys
+
+ORDER = ["core", "crypto", "wire", "link", "overlay", "e2e", "net", "tcpip", "session", "http", "router", "bridge", "node"]
+PURE = {"core", "crypto", "wire", "link", "overlay", "e2e", "session", "router"}
+# What a pure layer may not include, and may not leave for the linker to find.
+FOREIGN_HEADERS = re.compile(r"#include [<\"](asio|openssl/|llhttp|lwip/|sys/|netinet/|arpa/|unistd|thread|mutex|condition_variable)")
+FOREIGN_SYMBOLS = re.compile(
+    r"^(socket|connect|bind|listen|accept4?|sendto|recvfrom|send|recv|clock_gettime|gettimeofday|time|getrandom|"
+    r"pthread_mutex_lock|pthread_create|_ZNSt6chrono3_V212(steady|system)_clock3nowEv)$")
+STANDARD = set("""algorithm array atomic bit charconv chrono compare cstddef cstdint cstdlib cstring functional memory optional
+random span string string_view system_error type_traits utility variant vector""".split())
+
+
+def layer_sources(source, layer):
+    return [p for p in (source / "lib" / layer).rglob("*") if p.suffix in {".hpp", ".cpp", ".h"}]
+
+
+def check_includes(source, faults):
+    for layer in ORDER:
+        for path in layer_sources(source, layer):
+            for number, line in enumerate(path.read_text().splitlines(), 1):
+                where = f"{path.relative_to(source)}:{number}"
+                found = re.match(r'#include "([a-z0-9]+)/', line)
+                if found and found.group(1) in ORDER and ORDER.index(found.group(1)) > ORDER.index(layer):
+                    faults.append(f"{where}: {layer} includes {found.group(1)}, which stands above it")
+                if layer in PURE and FOREIGN_HEADERS.match(line):
+                    faults.append(f"{where}: a pure layer includes {line.split()[1]}")
+
+
+def check_symbols(source, build, faults):
+    for layer in sorted(PURE):
+        library = build / "lib" / layer / f"libaxl_{layer}.a"
+        if not library.exists():
+            faults.append(f"{library} is not built")
+            continue
+        out = subprocess.run(["nm", "-u", str(library)], capture_output=True, text=True, check=True).stdout
+        for line in out.splitlines():
+            name = line.split()[-1].split("@")[0] if line.split() else ""
+            if FOREIGN_SYMBOLS.match(name):
+                faults.append(f"axl_{layer} is pure and needs {name}")
+
+
+def check_public_headers(source, compiler, faults):
+    for header in sorted((source / "include" / "axl").glob("*.hpp")):
+        if header.name == "asio.hpp":
+            continue
+        for line in header.read_text().splitlines():
+            found = re.match(r"#include [<\"]([^>\"]+)[>\"]", line)
+            if found and not found.group(1).startswith("axl/") and found.group(1) not in STANDARD:
+                faults.append(f"include/axl/{header.name} includes {found.group(1)}")
+        unit = f'#include <axl/{header.name}>\nint main() {{}}\n'
+        run = subprocess.run([compiler, "-std=c++20", "-fsyntax-only", "-fno-exceptions", "-fno-rtti", "-Wall", "-Wextra",
+                              "-Werror", f"-I{source / 'include'}", "-xc++", "-"], input=unit, capture_output=True, text=True)
+        if run.returncode != 0:
+            faults.append(f"include/axl/{header.name} does not compile alone:\n{run.stderr}")
+
+
+def main():
+    source, build, compiler = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3]
+    faults = []
+    check_includes(source, faults)
+    check_symbols(source, build, faults)
+    check_public_headers(source, compiler, faults)
+    for fault in faults:
+        print(fault)
+    print(f"layering: {len(faults)} faults")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
