@@ -9,7 +9,7 @@
 # Debian 12 packages are installed by apt-get. What Debian 12 lacks comes from trixie and bookworm-backports: downloaded
 # with private source lists, derived from this machine's own, and unpacked into the deps folder. Neither the system's
 # apt configuration nor its package lists for those suites change, and nothing from them is installed.
-set -euo pipefail
+set -Eeuo pipefail
 
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 deps=${AXL_DEPS_DIR:-$project/build/deps}
@@ -146,12 +146,13 @@ CONF
 
   step="download ${unpacked[*]}"
   say "downloading ${unpacked[*]}"
-  (cd "$work/files" && private_apt apt-get download "${unpacked[@]}") > "$work/log" 2>&1 || { cat "$work/log" >&2; die "see apt's messages above"; }
+  # The log of the update stays in front: apt calls an unreachable mirror a warning there, and it shows only here.
+  (cd "$work/files" && private_apt apt-get download "${unpacked[@]}") >> "$work/log" 2>&1 || { cat "$work/log" >&2; die "see apt's messages above"; }
 
   [ -z "${AXL_LWIP_SOURCE:-}" ] || return 0
   step="download the source of lwip 2.2.1"
   say "downloading the source of lwip 2.2.1"
-  (cd "$work/files" && private_apt apt-get source --download-only --only-source lwip/trixie) > "$work/log" 2>&1 ||
+  (cd "$work/files" && private_apt apt-get source --download-only --only-source lwip/trixie) >> "$work/log" 2>&1 ||
     { cat "$work/log" >&2; die "see apt's messages above"; }
   step="check the source of lwip"
   [ -f "$work/files/$lwip_orig" ] || die "the package does not bring $lwip_orig but: $(cd "$work/files" && echo lwip*)"
