@@ -18,7 +18,7 @@
 
 namespace axl {
 
-namespace session {
+namespace node {
 class SessionState;
 }
 
@@ -31,12 +31,13 @@ class Session {
   using ClosedHandler = std::function<void(const Error* error)>;
 
   Session() = default;  ///< no conversation; valid() is false
-  explicit Session(std::shared_ptr<session::SessionState> state) noexcept;
+  explicit Session(std::shared_ptr<node::SessionState> state) noexcept;
   Session(Session&&) noexcept;
   Session& operator=(Session&&) noexcept;
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
-  ~Session();  ///< close(), and no handler is called any more
+  /// close(); no handler is called any more, and one that runs on another thread is waited for.
+  ~Session();
 
   [[nodiscard]] bool valid() const noexcept { return state_ != nullptr; }
   [[nodiscard]] const PublicKey& peer() const;        ///< the peer's full key
@@ -67,7 +68,7 @@ class Session {
   void abort();   ///< drop what is queued and end at once
 
  private:
-  std::shared_ptr<session::SessionState> state_;
+  std::shared_ptr<node::SessionState> state_;
 };
 
 }  // namespace axl

@@ -1,19 +1,21 @@
 // What a public Session stands on: one overlay connection, its handlers, and the way onto the loop.
 //
-// Everything but the atomics lives on the loop. The state keeps itself alive until its stream is gone, so a Session
-// may be dropped at any time, on any thread, and what it had queued is still sent.
+// Everything but the atomics and the handlers' lock lives on the loop. The state keeps itself alive until its stream is
+// gone, so a Session may be dropped at any time, on any thread, and what it had queued is still sent.
 #pragma once
 
 #include <atomic>
 #include <axl/session.hpp>
+#include <deque>
 #include <memory>
+#include <mutex>
 #include <optional>
 
 #include "core/executor.hpp"
-#include "session/message_reader.hpp"
+#include "router/frame_reader.hpp"
 #include "tcpip/stack.hpp"
 
-namespace axl::session {
+namespace axl::node {
 
 class SessionState final : public StreamHandler, public std::enable_shared_from_this<SessionState> {
  public:
@@ -53,10 +55,14 @@ class SessionState final : public StreamHandler, public std::enable_shared_from_
 
   template <class Task>
   void on_loop(Task task);
-  void deliver_messages(ByteSpan bytes);
+  template <class Handler, class... Args>
+  void call(const Handler& handler, Args&&... args);
+  void drop_handlers();
+  void deliver_messages();
   void listen_when_wanted();
   void report_end();
   void update_pending();
+  void retire_connection();
   void end_with(std::optional<Error> error);
 
   Executor& executor_;
@@ -72,11 +78,14 @@ class SessionState final : public StreamHandler, public std::enable_shared_from_
   std::size_t posted_ = 0;                 // bytes that write() has given to the stream, for update_pending
   bool heard_ = false;                     // we are the stream's handler
   bool paused_ = false;
-  bool released_ = false;
+  std::atomic<bool> released_{false};
   bool ended_by_peer_ = false;
   bool closed_orderly_ = false;
-  std::optional<MessageReader> messages_;
+  std::optional<router::FrameReader> messages_;
+  std::deque<Buffer> unread_;              // came while paused, or behind the message that paused us
 
+  // Held while a handler runs, so that nothing is called once a Session is gone. A handler may drop its own Session.
+  std::recursive_mutex handlers_;
   Session::DataHandler data_handler_;
   Session::MessageHandler message_handler_;
   Session::EventHandler writable_handler_;
@@ -85,4 +94,4 @@ class SessionState final : public StreamHandler, public std::enable_shared_from_
   Session::ClosedHandler closed_handler_;
 };
 
-}  // namespace axl::session
+}  // namespace axl::node

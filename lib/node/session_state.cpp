@@ -1,8 +1,8 @@
-#include "session/session_state.hpp"
+#include "node/session_state.hpp"
 
 #include <utility>
 
-namespace axl::session {
+namespace axl::node {
 
 std::shared_ptr<SessionState> SessionState::create(std::unique_ptr<tcpip::Connection> connection, Executor& executor) {
   auto state = std::make_shared<SessionState>(std::move(connection), executor);
@@ -49,16 +49,29 @@ void SessionState::update_pending() {
 }
 
 void SessionState::release() {
-  on_loop([](SessionState& self) {
-    self.released_ = true;
-    self.data_handler_ = nullptr;
-    self.message_handler_ = nullptr;
-    self.writable_handler_ = nullptr;
-    self.drained_handler_ = nullptr;
-    self.end_handler_ = nullptr;
-    self.closed_handler_ = nullptr;
-  });
+  {
+    const std::lock_guard lock{handlers_};
+    released_.store(true);
+    drop_handlers();
+  }
   close();
+}
+
+void SessionState::drop_handlers() {
+  data_handler_ = nullptr;
+  message_handler_ = nullptr;
+  writable_handler_ = nullptr;
+  drained_handler_ = nullptr;
+  end_handler_ = nullptr;
+  closed_handler_ = nullptr;
+}
+
+// Runs on a copy: a handler may replace or drop itself.
+template <class Handler, class... Args>
+void SessionState::call(const Handler& handler, Args&&... args) {
+  const std::lock_guard lock{handlers_};
+  const Handler copy = handler;
+  if (copy) copy(std::forward<Args>(args)...);
 }
 
 void SessionState::finish() {
@@ -96,7 +109,7 @@ void SessionState::pause() {
 void SessionState::resume() {
   on_loop([](SessionState& self) {
     self.paused_ = false;
-    if (self.messages_) self.deliver_messages({});
+    self.deliver_messages();
     if (self.connection_ && !self.paused_) self.connection_->resume_reading();
     self.report_end();
   });
@@ -104,6 +117,8 @@ void SessionState::resume() {
 
 void SessionState::set_data_handler(Session::DataHandler handler) {
   on_loop([handler = std::move(handler)](SessionState& self) mutable {
+    const std::lock_guard lock{self.handlers_};
+    if (self.released_) return;
     self.data_handler_ = std::move(handler);
     self.listen_when_wanted();
   });
@@ -111,6 +126,8 @@ void SessionState::set_data_handler(Session::DataHandler handler) {
 
 void SessionState::set_message_handler(Session::MessageHandler handler, std::size_t max_size) {
   on_loop([handler = std::move(handler), max_size](SessionState& self) mutable {
+    const std::lock_guard lock{self.handlers_};
+    if (self.released_) return;
     self.message_handler_ = std::move(handler);
     if (!self.messages_) self.messages_.emplace(max_size);
     self.listen_when_wanted();
@@ -119,6 +136,8 @@ void SessionState::set_message_handler(Session::MessageHandler handler, std::siz
 
 void SessionState::set_writable_handler(Session::EventHandler handler) {
   on_loop([handler = std::move(handler)](SessionState& self) mutable {
+    const std::lock_guard lock{self.handlers_};
+    if (self.released_) return;
     self.writable_handler_ = std::move(handler);
     self.listen_when_wanted();
   });
@@ -126,6 +145,8 @@ void SessionState::set_writable_handler(Session::EventHandler handler) {
 
 void SessionState::set_drained_handler(Session::EventHandler handler) {
   on_loop([handler = std::move(handler)](SessionState& self) mutable {
+    const std::lock_guard lock{self.handlers_};
+    if (self.released_) return;
     self.drained_handler_ = std::move(handler);
     self.listen_when_wanted();
   });
@@ -133,6 +154,8 @@ void SessionState::set_drained_handler(Session::EventHandler handler) {
 
 void SessionState::set_end_handler(Session::EventHandler handler) {
   on_loop([handler = std::move(handler)](SessionState& self) mutable {
+    const std::lock_guard lock{self.handlers_};
+    if (self.released_) return;
     self.end_handler_ = std::move(handler);
     self.listen_when_wanted();
   });
@@ -140,6 +163,8 @@ void SessionState::set_end_handler(Session::EventHandler handler) {
 
 void SessionState::set_closed_handler(Session::ClosedHandler handler) {
   on_loop([handler = std::move(handler)](SessionState& self) mutable {
+    const std::lock_guard lock{self.handlers_};
+    if (self.released_) return;
     self.closed_handler_ = std::move(handler);
     self.listen_when_wanted();
   });
@@ -162,26 +187,30 @@ void SessionState::listen_when_wanted() {
 }
 
 void SessionState::on_data(Buffer data) {
-  if (message_handler_) {
-    deliver_messages(data.span());
-  } else if (data_handler_) {
-    const auto handler = data_handler_;  // it may replace itself
-    handler(to_bytes(data.span()));
+  if (released_) return;
+  if (messages_) {
+    unread_.push_back(std::move(data));
+    deliver_messages();
+  } else {
+    call(data_handler_, to_bytes(data.span()));
   }
 }
 
-void SessionState::deliver_messages(ByteSpan bytes) {
+void SessionState::deliver_messages() {
   const auto keep = shared_from_this();
-  const auto result = messages_->read(bytes, [this](Bytes body) {
-    const auto handler = message_handler_;
-    if (!handler) return false;
-    handler(std::move(body));
-    return !paused_ && connection_ != nullptr;
-  });
-  if (!result && connection_) {
-    send_ended_.store(true, std::memory_order_release);
-    connection_->abort();
-    end_with(result.error());
+  while (messages_ && !paused_ && !released_ && !unread_.empty()) {
+    auto body = messages_->read(unread_.front());
+    if (!body) {
+      unread_.clear();
+      send_ended_.store(true, std::memory_order_release);
+      if (connection_) connection_->abort();
+      return end_with(body.error());
+    }
+    if (*body) {
+      call(message_handler_, **std::move(body));
+    } else if (!unread_.empty() && unread_.front().empty()) {
+      unread_.pop_front();
+    }
   }
 }
 
@@ -192,46 +221,46 @@ void SessionState::on_end() {
 
 // The end comes after the last message, also when a pause holds that back.
 void SessionState::report_end() {
-  if (paused_ && messages_ && messages_->has_held_back()) return;
+  if (!unread_.empty() && !released_) return;
   if (ended_by_peer_) {
-    const auto handler = std::exchange(end_handler_, nullptr);
-    if (handler) handler();
+    ended_by_peer_ = false;
+    call(end_handler_);
   }
   if (closed_orderly_) end_with(std::nullopt);
 }
 
 void SessionState::on_writable() {
   update_pending();
-  const auto handler = writable_handler_;
-  if (handler) handler();
+  call(writable_handler_);
 }
 
 void SessionState::on_drained() {
   update_pending();
-  const auto handler = drained_handler_;
-  if (handler) handler();
+  call(drained_handler_);
 }
 
 void SessionState::on_closed(const Error* error) {
   if (error != nullptr) return end_with(*error);
   closed_orderly_ = true;
+  retire_connection();
   report_end();
+}
+
+// Once down the call stack: a stream is not destroyed inside its own call to us.
+void SessionState::retire_connection() {
+  if (!connection_) return;
+  send_ended_.store(true, std::memory_order_release);
+  executor_.post([connection = std::shared_ptr<tcpip::Connection>{std::move(connection_)}] {});
 }
 
 void SessionState::end_with(std::optional<Error> error) {
   const auto keep = std::exchange(self_, nullptr);
   if (!keep) return;
   send_ended_.store(true, std::memory_order_release);
-  // Once down the stack: a stream must not die inside its own call to us.
-  executor_.post([connection = std::shared_ptr<tcpip::Connection>{std::move(connection_)}] {});
-  const auto handler = std::exchange(closed_handler_, nullptr);
-  if (handler) handler(error ? &*error : nullptr);
-  // Handlers often own the Session that owns this state.
-  data_handler_ = nullptr;
-  message_handler_ = nullptr;
-  writable_handler_ = nullptr;
-  drained_handler_ = nullptr;
-  end_handler_ = nullptr;
+  retire_connection();
+  call(closed_handler_, error ? &*error : nullptr);
+  const std::lock_guard lock{handlers_};
+  drop_handlers();  // handlers often own the Session that owns this state
 }
 
-}  // namespace axl::session
+}  // namespace axl::node

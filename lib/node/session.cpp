@@ -2,7 +2,7 @@
 #include <limits>
 #include <utility>
 
-#include "session/session_state.hpp"
+#include "node/session_state.hpp"
 
 namespace axl {
 
@@ -12,7 +12,7 @@ Error no_session() { return {Errc::closed, "this session object holds no session
 
 }  // namespace
 
-Session::Session(std::shared_ptr<session::SessionState> state) noexcept : state_{std::move(state)} {}
+Session::Session(std::shared_ptr<node::SessionState> state) noexcept : state_{std::move(state)} {}
 Session::Session(Session&&) noexcept = default;
 
 Session& Session::operator=(Session&& other) noexcept {
@@ -46,9 +46,9 @@ Result<void> Session::send_message(Bytes body) {
   if (body.size() > std::numeric_limits<std::uint32_t>::max()) {
     return Error{Errc::too_large, "a message is at most 4294967295 bytes"};
   }
-  Buffer message{0, session::kMessageHeaderSize, body.size()};
+  Buffer message{0, router::kFrameHeaderSize, body.size()};
   message.append(body);
-  message.prepend(session::message_header(static_cast<std::uint32_t>(body.size())));
+  message.prepend(router::frame_header(body.size()));
   const auto size = message.size();
   return state_->write(std::move(message), size);
 }

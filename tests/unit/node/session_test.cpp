@@ -1,0 +1,121 @@
+#include <catch2/catch_test_macros.hpp>
+
+#include "node_fixture.hpp"
+
+using namespace axl;
+using namespace axl::test;
+
+namespace {
+
+struct Pair {
+  std::unique_ptr<Node> server = make_node(listening());
+  std::unique_ptr<Node> client = make_node(dialling(*server));
+
+  Pair() {
+    REQUIRE(server->start());
+    REQUIRE(client->start());
+  }
+};
+
+Bytes pattern(std::size_t size) {
+  Bytes bytes(size);
+  std::uint32_t state = 12345;
+  for (auto& byte : bytes) {
+    state = state * 1664525U + 1013904223U;
+    byte = static_cast<std::byte>(state >> 24U);
+  }
+  return bytes;
+}
+
+}  // namespace
+
+TEST_CASE("session: messages of many sizes come back as they went", "[session]") {
+  Pair pair;
+  REQUIRE(pair.server->listen(4000, [](Session session) {
+    auto kept = std::make_shared<Session>(std::move(session));
+    kept->on_message([kept](Bytes body) { CHECK(kept->send_message(std::move(body))); });
+    kept->on_closed([kept](const Error*) {});
+  }));
+  auto session = connect_and_wait(*pair.client, pair.server->key(), 4000);
+  REQUIRE(session);
+  CHECK(session->peer() == pair.server->key());
+  for (const std::size_t size : {0U, 1U, 1'000U, 16'384U, 100'000U, 3'000'000U}) {
+    auto echoed = std::make_shared<Awaited<Bytes>>();
+    session->on_message([echoed](Bytes body) { echoed->set(std::move(body)); });
+    REQUIRE(session->send_message(pattern(size)));
+    CHECK(echoed->get() == pattern(size));
+  }
+}
+
+TEST_CASE("session: a byte stream is ended half by half", "[session]") {
+  Pair pair;
+  REQUIRE(pair.server->listen(4000, [](Session session) {
+    struct Summing {
+      Session session;
+      std::size_t count = 0;
+    };
+    auto state = std::make_shared<Summing>();
+    state->session = std::move(session);
+    state->session.on_data([state](const Bytes& data) { state->count += data.size(); });
+    state->session.on_end([state] {
+      CHECK(state->session.write(to_bytes(std::to_string(state->count))));
+      state->session.close();
+    });
+    state->session.on_closed([state](const Error*) {});
+  }));
+  auto session = connect_and_wait(*pair.client, pair.server->key(), 4000);
+  REQUIRE(session);
+  Awaited<std::string> answer;
+  std::string collected;
+  session->on_data([&](const Bytes& data) { collected += as_text(data); });
+  session->on_end([&] { answer.set(collected); });
+  for (auto i = 0; i < 100; ++i) REQUIRE(session->write(pattern(10'000)));
+  session->finish();
+  CHECK(answer.get() == "1000000");
+  CHECK_FALSE(session->write(to_bytes("too late")));
+}
+
+TEST_CASE("session: a port that nobody listens on refuses", "[session]") {
+  Pair pair;
+  const auto session = connect_and_wait(*pair.client, pair.server->key(), 4999);
+  REQUIRE_FALSE(session);
+  CHECK(session.error().is(Errc::refused));
+}
+
+TEST_CASE("session: a message longer than the receiver allows ends it with an error", "[session]") {
+  Pair pair;
+  auto closed = std::make_shared<Awaited<bool>>();
+  REQUIRE(pair.server->listen(4000, [closed](Session session) {
+    auto kept = std::make_shared<Session>(std::move(session));
+    kept->on_message([](const Bytes&) {}, 1'000);
+    kept->on_closed([kept, closed](const Error* error) { closed->set(error != nullptr && error->is(Errc::too_large)); });
+  }));
+  auto session = connect_and_wait(*pair.client, pair.server->key(), 4000);
+  REQUIRE(session);
+  REQUIRE(session->send_message(Bytes(1'001)));
+  CHECK(closed->get());
+}
+
+TEST_CASE("session: a reader that pauses holds the writer back and loses nothing", "[session]") {
+  Pair pair;
+  auto accepted = std::make_shared<Awaited<std::shared_ptr<Session>>>();
+  auto total = std::make_shared<std::size_t>(0);
+  auto done = std::make_shared<Awaited<std::size_t>>();
+  REQUIRE(pair.server->listen(4000, [=](Session session) {
+    auto kept = std::make_shared<Session>(std::move(session));
+    kept->pause();
+    kept->on_data([total](const Bytes& data) { *total += data.size(); });
+    kept->on_end([total, done] { done->set(*total); });
+    kept->on_closed([kept](const Error*) {});
+    accepted->set(kept);
+  }));
+  auto session = connect_and_wait(*pair.client, pair.server->key(), 4000);
+  REQUIRE(session);
+  constexpr std::size_t kChunk = 1'000'000;
+  std::size_t written = 0;
+  while (session->write(Bytes(kChunk))) written += kChunk;  // until the session takes no more
+  CHECK(written >= 32 * kChunk);
+  session->finish();
+  accepted->get()->resume();
+  CHECK(done->get() == written);
+}
