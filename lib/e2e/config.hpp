@@ -33,7 +33,8 @@ struct Config {
   std::size_t max_known_keys = 65'536;                  ///< of the key store; least recently used go
   std::size_t max_waiting_per_key = 256 * 1024;         ///< bytes of packets that wait for a session with one key
   std::size_t max_waiting = 8 * 1024 * 1024;            ///< the same over all keys
-  std::size_t max_waiting_packets_per_key = 1'024;      ///< and their number
+  std::size_t max_waiting_packets_per_key = 1'024;      ///< their number for one key
+  std::size_t max_waiting_packets = 16'384;             ///< and over all keys
   std::size_t max_waiting_for_addresses = 1024 * 1024;  ///< bytes of packets whose destination's key is not known
 
   // Times.
