@@ -20,9 +20,13 @@ Nonce nonce_of(std::uint64_t value) noexcept {
 
 }  // namespace
 
-Secret::Secret(std::span<const std::byte, 32> bytes) noexcept { std::ranges::copy(bytes, bytes_.begin()); }
+Secret::Secret(std::span<const std::byte, 32> bytes) noexcept {
+  std::ranges::copy(bytes, bytes_.begin());
+}
 
-Secret::~Secret() { sodium_memzero(bytes_.data(), bytes_.size()); }
+Secret::~Secret() {
+  sodium_memzero(bytes_.data(), bytes_.size());
+}
 
 BoxKeyPair BoxKeyPair::generate(Rng& rng) {
   ensure_sodium();

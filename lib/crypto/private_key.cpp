@@ -33,7 +33,9 @@ struct WipedBytes {
   std::size_t size = 0;
 };
 
-Error bad_key(std::string text) { return {Errc::malformed, "private key: " + std::move(text)}; }
+Error bad_key(std::string text) {
+  return {Errc::malformed, "private key: " + std::move(text)};
+}
 
 /// One DER element in front of `rest`: takes it off and gives its content, if it has this tag and lies within.
 bool take(ByteSpan& rest, unsigned tag, ByteSpan& content) {
@@ -132,8 +134,10 @@ Result<PrivateKey> PrivateKey::from_pem(std::string_view pem) {
 Result<PrivateKey> PrivateKey::from_hex(std::string_view digits) {
   crypto::ensure_sodium();
   WipedBytes decoded;
-  if (digits.size() != 128 || sodium_hex2bin(raw(decoded.bytes.data()), 64, digits.data(), digits.size(), nullptr,
-                                             &decoded.size, nullptr) != 0 || decoded.size != 64) {
+  if (digits.size() != 128 ||
+      sodium_hex2bin(raw(decoded.bytes.data()), 64, digits.data(), digits.size(), nullptr, &decoded.size, nullptr) !=
+          0 ||
+      decoded.size != 64) {
     return Error{Errc::invalid_argument, "private key: 128 hexadecimal digits are needed"};
   }
   auto key = from_seed(std::span{decoded.bytes}.first<kSeedSize>());
@@ -145,7 +149,9 @@ Result<PrivateKey> PrivateKey::from_hex(std::string_view digits) {
 
 PrivateKey::PrivateKey(const PrivateKey&) noexcept = default;
 PrivateKey& PrivateKey::operator=(const PrivateKey&) noexcept = default;
-PrivateKey::~PrivateKey() { sodium_memzero(secret_.data(), secret_.size()); }
+PrivateKey::~PrivateKey() {
+  sodium_memzero(secret_.data(), secret_.size());
+}
 
 std::string PrivateKey::to_pem() const {
   std::array<unsigned char, kPkcs8Prefix.size() + kSeedSize> der{};

@@ -28,11 +28,14 @@ std::size_t keyed_hash(ByteSpan bytes) noexcept {
 
 }  // namespace
 
-PublicKey::PublicKey(std::span<const std::byte, kSize> bytes) noexcept { std::ranges::copy(bytes, bytes_.begin()); }
+PublicKey::PublicKey(std::span<const std::byte, kSize> bytes) noexcept {
+  std::ranges::copy(bytes, bytes_.begin());
+}
 
 Result<PublicKey> PublicKey::from_hex(std::string_view digits) {
   if (digits.size() != 2 * kSize) {
-    return Error{Errc::invalid_argument, "a public key has 64 hexadecimal digits, not " + std::to_string(digits.size())};
+    return Error{Errc::invalid_argument,
+                 "a public key has 64 hexadecimal digits, not " + std::to_string(digits.size())};
   }
   const auto decoded = axl::from_hex(digits);
   if (!decoded) return Error{Errc::invalid_argument, "a public key has hexadecimal digits only"};

@@ -18,13 +18,7 @@ Result<TrafficView> TrafficView::decode(ByteSpan body) {
 
 void TrafficHeader::prepend_to(Buffer& packet) const {
   const auto size = 1 + path_size(path) + path_size(from) + 2 * kKeySize + uvarint_size(watermark);
-  Writer{packet.prepend(size)}
-      .type(FrameType::traffic)
-      .path(path)
-      .path(from)
-      .key(source)
-      .key(dest)
-      .uvarint(watermark);
+  Writer{packet.prepend(size)}.type(FrameType::traffic).path(path).path(from).key(source).key(dest).uvarint(watermark);
 }
 
 }  // namespace axl::wire

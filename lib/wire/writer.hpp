@@ -21,7 +21,7 @@ class Writer {
   explicit Writer(MutableByteSpan out) noexcept : at_{out.data()}, end_{out.data() + out.size()} {}
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
-  ~Writer() { AXL_EXPECT_OR(at_ == end_, return); }
+  ~Writer() { AXL_EXPECT_OR(at_ == end_, return ); }
 
   Writer& type(FrameType value) noexcept { return u8(static_cast<std::uint8_t>(value)); }
   Writer& u8(std::uint8_t value) noexcept {
