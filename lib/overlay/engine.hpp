@@ -18,68 +18,32 @@
 
 #include "core/buffer.hpp"
 #include "crypto/signature.hpp"
+#include "overlay/config.hpp"
+#include "overlay/output.hpp"
 #include "wire/frames.hpp"
 
 namespace axl::overlay {
 
-/// Names one link of this node for as long as it is up; the caller chooses it and never reuses it while in use.
-/// Lower is older, which decides ties: hand them out in increasing order.
-enum class LinkId : std::uint32_t {};
-
-/// The small number this node gives a neighbour key, at least 1.
-enum class PeerPort : std::uint64_t {};
-
-/// Largest payload of send(), in bytes (routing, section 12).
-inline constexpr std::size_t kMaxPayload = wire::kMaxFrameSize - 77;
-
 class Engine {
  public:
-  /// Each `strict_…` member is a place where we are stricter than the reference (routing, section 15); false is the
-  /// reference's behaviour, with which the recorded vectors run.
-  struct Config {
-    Duration router_refresh{std::chrono::minutes{4}};
-    Duration router_timeout{std::chrono::minutes{5}};
-    Duration path_timeout{std::chrono::minutes{1}};
-    Duration path_throttle{std::chrono::seconds{1}};
-    Duration tick{std::chrono::seconds{1}};
-    /// ... (owner of this folder: the key transform choice, early ticks, every limit and strict_ option of section 15)
-  };
-
-  /// Out: message for a link.
-  struct SendFrame {
-    LinkId link{};
-    wire::FrameType type{};
-    /// Flow of a queued message (types 6 to 9); zero for direct ones (1 to 5), which go ahead of the queue.
-    PublicKey source;
-    PublicKey dest;
-    /// Made by this node, so it may not be dropped in a queue (backpressure holds it above instead).
-    bool own = false;
-    Buffer message;  ///< type byte and body, with headroom for the link's length field
-  };
-  /// Out: a datagram for this node.
-  struct Deliver {
-    PublicKey source;  ///< not authenticated at this layer
-    Buffer payload;
-  };
-  /// Out: a path was created or changed.
-  struct PathFound {
-    PublicKey key;  ///< the full key of the node that answered
-  };
-  /// Out: the first valid SigRes of this link came, so the neighbour holds its key now (links, section 8.2).
-  struct LinkProven {
-    LinkId link{};
-  };
-  using Output = std::variant<SendFrame, Deliver, PathFound, LinkProven>;
+  using Config = overlay::Config;
+  using SendFrame = overlay::SendFrame;
+  using Deliver = overlay::Deliver;
+  using PathFound = overlay::PathFound;
+  using LinkProven = overlay::LinkProven;
+  using Output = overlay::Output;
 
   /// `unix_at_zero`: Unix time at Time{}. `rng` must outlive the engine.
   Engine(const Config& config, const PrivateKey& key, crypto::Verifier verify, Rng& rng, Duration unix_at_zero, Time now);
   ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
 
   /// A neighbour's link is up. Refused when `key` is our own.
   Result<PeerPort> on_link_up(LinkId link, const PublicKey& key, std::uint8_t priority, Time now);
   void on_link_down(LinkId link, Time now);
   /// One complete message (type byte and body) of a link. `rtt`: for a SigRes, time since that link's last SigReq was
-  /// written. An error means: close this link, for the reason given (then call on_link_down).
+  /// handed to its stream. An error means: close this link, for the reason given (then call on_link_down).
   Result<void> on_message(LinkId link, ByteSpan message, Time now, std::optional<Duration> rtt = {});
   void on_tick(Time now);
   /// Sends a datagram; without a path it waits (one per destination, newest wins) while one is looked up.
@@ -115,6 +79,21 @@ class Engine {
   [[nodiscard]] wire::Path coords() const;
   [[nodiscard]] PublicKey root() const;
   [[nodiscard]] std::size_t known_nodes() const;
+  struct PathView {
+    PublicKey key;
+    wire::Path coords;
+    std::uint64_t seq = 0;
+    bool broken = false;
+  };
+  [[nodiscard]] std::vector<PathView> paths() const;
+  /// How full the bounded tables are.
+  struct TableSizes {
+    std::size_t infos = 0;
+    std::size_t paths = 0;
+    std::size_t rumors = 0;
+    std::size_t waiting_bytes = 0;
+  };
+  [[nodiscard]] TableSizes table_sizes() const;
 
  private:
   struct State;
