@@ -1,0 +1,93 @@
+#include "router/dispatcher.hpp"
+
+#include <utility>
+
+namespace axl::router {
+
+Dispatcher::Dispatcher(const Config& config, Rng& rng)
+    : queue_{config.queue}, bodies_{config.max_bodies_bytes}, seen_{rng} {}
+
+void Dispatcher::favour(const PublicKey& peer) {
+  queue_.favour(peer);
+  bodies_.favour(peer);
+  seen_.favour(peer);
+  check_events();
+}
+
+Verdict Dispatcher::offer(Message& message, Time now) {
+  if (!message.id.empty()) {
+    const auto seen = seen_.look_up(message.sender, message.id, message.body, now);
+    if (seen == SeenIds::Seen::other_body) return Verdict::conflict;
+    if (seen == SeenIds::Seen::same_body) {
+      ++counters_.duplicates;
+      return Verdict::duplicate;
+    }
+  }
+  const auto handler = handler_for(message);
+  // The body is shared, so what must be remembered outlives the move.
+  const auto sender = message.sender;
+  const auto id = message.id;
+  const auto body = message.body;
+  if (!handler) {
+    if (const auto refusal = queue_.offer(message)) {
+      ++(*refusal == Refusal::full ? counters_.refused_full : counters_.refused_share);
+      return *refusal == Refusal::full ? Verdict::full : Verdict::peer_share;
+    }
+  }
+  ++counters_.accepted;
+  if (!id.empty()) seen_.remember(sender, id, body, now);
+  if (handler) {
+    (*handler)(std::move(message));
+  } else {
+    check_events();
+  }
+  return Verdict::accepted;
+}
+
+std::shared_ptr<const Router::Handler> Dispatcher::handler_for(const Message& message) const {
+  for (const auto& [id, handler] : handlers_) {
+    if (!handler.filter || handler.filter(message)) return handler.call;
+  }
+  return nullptr;
+}
+
+Router::QueueStats Dispatcher::stats() const {
+  auto stats = counters_;
+  stats.messages = queue_.messages();
+  stats.bytes = queue_.bytes();
+  return stats;
+}
+
+std::optional<Dispatcher::Event> Dispatcher::poll_event() {
+  if (const auto event = queue_.poll_event()) {
+    return std::visit([](auto ready) -> Event { return ready; }, *event);
+  }
+  if (const auto body = bodies_.poll_ready()) return *body;
+  woken_ = false;
+  return {};
+}
+
+void Dispatcher::check_events() {
+  if (woken_ || !wake_ || !(queue_.has_event() || bodies_.has_ready())) return;
+  woken_ = true;
+  wake_();
+}
+
+Router::HandlerId Dispatcher::add_handler(Router::Filter filter, Router::Handler handler) {
+  const Router::HandlerId id{next_handler_++};
+  handlers_.emplace_hint(handlers_.end(), id,
+                         Handler{std::move(filter), std::make_shared<const Router::Handler>(std::move(handler))});
+  return id;
+}
+
+void Dispatcher::remove_handler(Router::HandlerId id) { handlers_.erase(id); }
+
+std::optional<Message> Dispatcher::receive() {
+  const auto taken = queue_.take();
+  if (!taken) return {};
+  auto message = queue_.commit(taken->id);
+  check_events();
+  return message;
+}
+
+}  // namespace axl::router

@@ -1,0 +1,67 @@
+#include "router/frame_reader.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "core/expect.hpp"
+
+namespace axl::router {
+
+namespace {
+constexpr std::size_t kFirstRoom = 64 * 1024;
+}
+
+std::array<std::byte, kFrameHeaderSize> frame_header(std::size_t size) noexcept {
+  AXL_EXPECT_OR(size <= 0xFFFF'FFFFU, size = 0xFFFF'FFFFU);
+  return {static_cast<std::byte>(size >> 24U), static_cast<std::byte>(size >> 16U), static_cast<std::byte>(size >> 8U),
+          static_cast<std::byte>(size)};
+}
+
+void BodyCollector::begin(std::size_t expected) {
+  expected_ = expected;
+  bytes_ = {};
+}
+
+void BodyCollector::add(ByteSpan bytes) {
+  const auto needed = bytes_.size() + bytes.size();
+  if (needed > bytes_.capacity()) bytes_.reserve(std::max(needed, std::min(expected_, std::max(kFirstRoom, 4 * bytes_.size()))));
+  bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
+}
+
+Bytes BodyCollector::finish() { return std::exchange(bytes_, {}); }
+
+std::size_t FrameReader::body_bytes_wanted(std::size_t available) const noexcept {
+  return inside_body() ? std::min(available, body_size_ - body_.size()) : 0;
+}
+
+Result<std::optional<Bytes>> FrameReader::read(Buffer& input) {
+  if (inside_body()) {
+    const auto count = body_bytes_wanted(input.size());
+    body_.add(input.span().first(count));
+    input.drop_front(count);
+    return take_if_complete();
+  }
+  const auto count = std::min(kFrameHeaderSize - header_size_, input.size());
+  if (count > 0) std::memcpy(header_.data() + header_size_, input.data(), count);
+  header_size_ += count;
+  input.drop_front(count);
+  if (header_size_ < kFrameHeaderSize) return std::optional<Bytes>{};
+  body_size_ = 0;
+  for (const auto byte : header_) body_size_ = body_size_ << 8U | std::to_integer<std::size_t>(byte);
+  if (body_size_ > max_size_) {
+    return Error{Errc::too_large,
+                 "message size " + std::to_string(body_size_) + " exceeds maximum " + std::to_string(max_size_)};
+  }
+  body_.begin(body_size_);
+  return take_if_complete();
+}
+
+std::optional<Bytes> FrameReader::take_if_complete() {
+  if (body_.size() < body_size_) return {};
+  header_size_ = 0;
+  return body_.finish();
+}
+
+}  // namespace axl::router

@@ -1,0 +1,60 @@
+// Frames of overlay port 7000: 4 length bytes, big-endian, then that many bytes. A length of zero is an empty message.
+//
+// Memory grows as bytes arrive, never by what a length announces.
+//
+// Source: bridge, section 4.
+#pragma once
+
+#include <array>
+#include <axl/result.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "core/buffer.hpp"
+
+namespace axl::router {
+
+inline constexpr std::size_t kFrameHeaderSize = 4;
+
+/// The length bytes in front of a body; `size` must fit in 32 bits.
+[[nodiscard]] std::array<std::byte, kFrameHeaderSize> frame_header(std::size_t size) noexcept;
+
+/// Room that grows with what has come: at most four times as much, and never more than `expected`.
+class BodyCollector {
+ public:
+  void begin(std::size_t expected);
+  void add(ByteSpan bytes);
+  [[nodiscard]] std::size_t size() const noexcept { return bytes_.size(); }
+  [[nodiscard]] Bytes finish();
+
+ private:
+  Bytes bytes_;
+  std::size_t expected_ = 0;
+};
+
+class FrameReader {
+ public:
+  explicit FrameReader(std::size_t max_size) noexcept : max_size_{max_size} {}
+
+  /// How many bytes of the current frame's body read() would take out of `available` ones.
+  [[nodiscard]] std::size_t body_bytes_wanted(std::size_t available) const noexcept;
+  /// Takes bytes from the front of `input`: of the length, or of the body, whichever is due. Gives the body when it is
+  /// complete. The error (too_large) is final: nothing after it can be understood.
+  [[nodiscard]] Result<std::optional<Bytes>> read(Buffer& input);
+
+  [[nodiscard]] bool inside_length() const noexcept { return header_size_ > 0 && header_size_ < kFrameHeaderSize; }
+  [[nodiscard]] bool inside_body() const noexcept { return header_size_ == kFrameHeaderSize; }
+  [[nodiscard]] std::size_t body_size() const noexcept { return body_size_; }  ///< announced; valid inside the body
+
+ private:
+  std::optional<Bytes> take_if_complete();
+
+  std::size_t max_size_;
+  std::array<std::byte, kFrameHeaderSize> header_{};
+  std::size_t header_size_ = 0;
+  std::size_t body_size_ = 0;
+  BodyCollector body_;
+};
+
+}  // namespace axl::router

@@ -1,0 +1,64 @@
+// Remembers which message ids of which sender were queued, so that sending one again is safe: the same body is
+// acknowledged again and queued once, another body under the same id is a conflict.
+//
+// Ids are scoped by the sender's key and remembered for ten minutes, at most 65 536 of them. When there is no room the
+// oldest goes; as long as favoured peers exist and strangers hold more than half, the oldest of the strangers.
+//
+// Source: bridge, section 8.4.
+#pragma once
+
+#include <array>
+#include <axl/key.hpp>
+#include <axl/random.hpp>
+#include <axl/time.hpp>
+#include <cstddef>
+#include <list>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+
+namespace axl::router {
+
+class SeenIds {
+ public:
+  static constexpr std::size_t kMaxIds = 65'536;
+  static constexpr Duration kKeep{std::chrono::minutes{10}};
+
+  enum class Seen : std::uint8_t { no, same_body, other_body };
+
+  /// Bodies and ids are kept as hashes under a secret drawn from `rng`, so nobody can prepare two that collide.
+  explicit SeenIds(Rng& rng, std::size_t max_ids = kMaxIds);
+
+  void favour(const PublicKey& sender) { favoured_.insert(sender); }
+
+  [[nodiscard]] Seen look_up(const PublicKey& sender, std::string_view id, ByteSpan body, Time now);
+  /// Remembers an id that look_up() called new.
+  void remember(const PublicKey& sender, std::string_view id, ByteSpan body, Time now);
+
+  [[nodiscard]] std::size_t size() const noexcept { return index_.size(); }
+
+ private:
+  using Hash = std::array<std::byte, 16>;
+  struct HashOfHash {  // the key is secret, so any bytes of it will do
+    std::size_t operator()(const Hash& hash) const noexcept;
+  };
+  struct Entry {
+    Hash name{};  // of sender and id
+    Hash body{};
+    Time queued{};
+  };
+  using Entries = std::list<Entry>;  // oldest first
+
+  [[nodiscard]] Hash hash(ByteSpan first, ByteSpan second) const;
+  void forget_expired(Time now);
+  void erase(Entries& entries, Entries::iterator entry);
+
+  std::array<std::byte, 32> secret_{};
+  std::size_t max_ids_;
+  Entries of_favoured_;
+  Entries of_strangers_;
+  std::unordered_map<Hash, Entries::iterator, HashOfHash> index_;
+  std::unordered_set<PublicKey> favoured_;
+};
+
+}  // namespace axl::router

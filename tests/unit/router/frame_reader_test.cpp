@@ -1,0 +1,80 @@
+#include "router/frame_reader.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+#include <string>
+#include <vector>
+
+using axl::Buffer;
+using axl::Bytes;
+using axl::router::frame_header;
+using axl::router::FrameReader;
+
+namespace {
+
+std::string framed(std::string_view body) {
+  const auto header = frame_header(body.size());
+  return std::string{axl::as_text(header)} + std::string{body};
+}
+
+// Feeds `wire` in pieces of `step` bytes and returns the bodies; "!" ends the list on an error.
+std::vector<std::string> read_all(FrameReader& reader, std::string_view wire, std::size_t step) {
+  std::vector<std::string> bodies;
+  for (std::size_t at = 0; at < wire.size(); at += step) {
+    auto input = Buffer::copy_of(axl::as_bytes(wire.substr(at, step)));
+    while (!input.empty()) {
+      auto body = reader.read(input);
+      if (!body) {
+        bodies.emplace_back("!");
+        return bodies;
+      }
+      if (*body) bodies.emplace_back(axl::as_text(**body));
+    }
+  }
+  return bodies;
+}
+
+}  // namespace
+
+TEST_CASE("frame header: big-endian", "[router]") {
+  CHECK(axl::to_hex(frame_header(0)) == "00000000");
+  CHECK(axl::to_hex(frame_header(16'777'216)) == "01000000");
+  CHECK(axl::to_hex(frame_header(0x01020304)) == "01020304");
+}
+
+TEST_CASE("frame reader: finds the same frames however the bytes are cut", "[router]") {
+  const std::string big(300'000, 'b');
+  const auto wire = framed("one") + framed("") + framed(big) + framed("x");
+  for (const std::size_t step : {1UL, 2UL, 3UL, 5UL, 7UL, 4'096UL, 70'001UL, wire.size()}) {
+    FrameReader reader{1'000'000};
+    CHECK(read_all(reader, wire, step) == std::vector<std::string>{"one", "", big, "x"});
+    CHECK_FALSE(reader.inside_length());
+    CHECK_FALSE(reader.inside_body());
+  }
+}
+
+TEST_CASE("frame reader: the maximum is accepted, one more is not", "[router]") {
+  FrameReader fits{8};
+  CHECK(read_all(fits, framed("12345678"), 3) == std::vector<std::string>{"12345678"});
+  FrameReader too_long{8};
+  CHECK(read_all(too_long, framed("123456789"), 100) == std::vector<std::string>{"!"});
+}
+
+TEST_CASE("frame reader: an HTTP request line is a length far too large", "[router]") {
+  FrameReader reader{16'777'216};
+  auto input = Buffer::copy_of(axl::as_bytes("GET / HTTP/1.1\r\n"));
+  const auto body = reader.read(input);
+  REQUIRE_FALSE(body);
+  CHECK(body.error().is(axl::Errc::too_large));
+  CHECK(body.error().text() == "message size 1195725856 exceeds maximum 16777216");
+}
+
+TEST_CASE("frame reader: says how many body bytes it is about to take", "[router]") {
+  FrameReader reader{100};
+  auto input = Buffer::copy_of(axl::as_bytes(framed("abcdef") + framed("g")));
+  CHECK(reader.body_bytes_wanted(input.size()) == 0);
+  REQUIRE(reader.read(input));
+  CHECK(reader.inside_body());
+  CHECK(reader.body_size() == 6);
+  CHECK(reader.body_bytes_wanted(input.size()) == 6);
+  CHECK(reader.body_bytes_wanted(2) == 2);
+}
