@@ -1,0 +1,82 @@
+#include "http/encode.hpp"
+
+#include <array>
+#include <charconv>
+#include <cstring>
+
+#include "http/status.hpp"
+#include "http/text.hpp"
+
+namespace axl::http {
+
+namespace {
+
+constexpr std::size_t kFramingLines = 128;  // room for all lines of a Framing
+
+bool is_framing(std::string_view name) noexcept {
+  return equal_ignoring_case(name, "Content-Length") || equal_ignoring_case(name, "Transfer-Encoding") ||
+         equal_ignoring_case(name, "Connection") || equal_ignoring_case(name, "Keep-Alive");
+}
+
+std::size_t size_of(const Headers& headers) noexcept {
+  std::size_t size = 0;
+  for (const auto& line : headers) size += line.name.size() + line.value.size() + 4;
+  return size;
+}
+
+// Fills the room of a buffer made large enough beforehand.
+class Writer {
+ public:
+  Writer(std::size_t room, std::size_t tailroom) : out_{0, 0, room + tailroom} {}
+
+  Writer& operator<<(std::string_view text) {
+    out_.append(as_bytes(text));
+    return *this;
+  }
+  Writer& number(std::uint64_t value, int base = 10) {
+    std::array<char, 24> digits;
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value, base).ptr;
+    return *this << std::string_view{digits.data(), static_cast<std::size_t>(end - digits.data())};
+  }
+  Buffer finish(const Headers& headers, const Framing& framing) {
+    for (const auto& line : headers) {
+      if (!is_framing(line.name)) *this << line.name << ": " << line.value << "\r\n";
+    }
+    if (framing.content_length) (*this << "Content-Length: ").number(*framing.content_length) << "\r\n";
+    if (framing.chunked) *this << "Transfer-Encoding: chunked\r\n";
+    if (!framing.connection.empty()) *this << "Connection: " << framing.connection << "\r\n";
+    *this << "\r\n";
+    return std::move(out_);
+  }
+  Buffer take() { return std::move(out_); }
+
+ private:
+  Buffer out_;
+};
+
+}  // namespace
+
+Buffer encode_response_head(Version version, int status, std::string_view reason, const Headers& headers,
+                            const Framing& framing, std::string_view server, std::size_t tailroom) {
+  if (reason.empty()) reason = reason_phrase(status);
+  Writer out{size_of(headers) + reason.size() + server.size() + kFramingLines, tailroom};
+  (out << (version == Version::http_1_0 ? "HTTP/1.0 " : "HTTP/1.1 ")).number(static_cast<std::uint64_t>(status));
+  out << " " << reason << "\r\n";
+  if (!server.empty()) out << "Server: " << server << "\r\n";
+  return out.finish(headers, framing);
+}
+
+Buffer encode_request_head(std::string_view method, std::string_view target, const Headers& headers,
+                           const Framing& framing, std::size_t tailroom) {
+  Writer out{size_of(headers) + method.size() + target.size() + kFramingLines, tailroom};
+  out << method << " " << target << " HTTP/1.1\r\n";
+  return out.finish(headers, framing);
+}
+
+Buffer encode_chunk_size(std::size_t size, std::size_t tailroom) {
+  Writer out{24, tailroom};
+  out.number(size, 16) << "\r\n";
+  return out.take();
+}
+
+}  // namespace axl::http

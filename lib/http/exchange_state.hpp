@@ -1,0 +1,39 @@
+// What an exchange and its connection share. Outlives either one.
+#pragma once
+
+#include <memory>
+
+#include "http/exchange.hpp"
+
+namespace axl::http {
+
+class ServerConnection;
+
+struct ExchangeState {
+  enum class Answer : std::uint8_t { none, begun, finished };
+  enum class BodyFraming : std::uint8_t { none, length, chunked, until_close };
+
+  ServerConnection* connection = nullptr;  // null once it is gone
+  RequestHead request;
+  Client client;
+  ExchangeEvents* events = nullptr;
+  std::unique_ptr<BodyCollector> collector;  // set while collecting
+  BodyHandler body_handler;                  // set while collecting
+  SentHandler sent_handler;
+
+  bool reading = false;        // the handler has asked for the body
+  bool paused = false;         // and wants no more of it now
+  bool body_complete = false;
+  bool body_end_told = false;
+  bool continue_sent = false;
+  bool client_ended = false;
+  bool wants_writable = false;
+  std::uint64_t body_received = 0;
+
+  Answer answer = Answer::none;
+  BodyFraming framing = BodyFraming::none;
+  std::uint64_t length_left = 0;  // of an answer with a length
+  std::uint64_t end_offset = 0;   // where the finished answer ends in what the connection has written
+};
+
+}  // namespace axl::http

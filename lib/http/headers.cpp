@@ -1,0 +1,85 @@
+#include "http/headers.hpp"
+
+#include <limits>
+
+#include "http/text.hpp"
+
+namespace axl::http {
+
+Headers::Headers(std::initializer_list<std::pair<std::string_view, std::string_view>> lines) {
+  for (const auto& [name, value] : lines) add(name, value);
+}
+
+bool Headers::add(std::string_view name, std::string_view value) {
+  value = trim(value);
+  if (!is_token(name) || !is_field_value(value)) return false;
+  constexpr std::size_t limit = std::numeric_limits<std::uint32_t>::max();
+  if (name.size() > limit || value.size() > limit || text_.size() > limit - name.size() ||
+      text_.size() + name.size() > limit - value.size()) {
+    return false;
+  }
+  const auto begin = static_cast<std::uint32_t>(text_.size());
+  text_.append(name).append(value);
+  entries_.push_back({begin, static_cast<std::uint32_t>(name.size()), static_cast<std::uint32_t>(value.size())});
+  return true;
+}
+
+bool Headers::set(std::string_view name, std::string_view value) {
+  if (!is_token(name) || !is_field_value(value)) return false;
+  const std::string kept_name{name};  // either may be a view into this object
+  const std::string kept_value{value};
+  remove(kept_name);
+  return add(kept_name, kept_value);
+}
+
+std::size_t Headers::remove(std::string_view name) {
+  const std::string wanted{name};
+  return std::erase_if(entries_, [&](const Entry& entry) {
+    return equal_ignoring_case({text_.data() + entry.begin, entry.name_size}, wanted);
+  });
+}
+
+void Headers::clear() noexcept {
+  text_.clear();
+  entries_.clear();
+}
+
+std::optional<std::string_view> Headers::get(std::string_view name) const noexcept {
+  for (const auto& entry : entries_) {
+    if (entry.name_size != name.size()) continue;
+    const char* text = text_.data() + entry.begin;
+    if (equal_ignoring_case({text, entry.name_size}, name)) {
+      return std::string_view{text + entry.name_size, entry.value_size};
+    }
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string_view> Headers::get_all(std::string_view name) const {
+  std::vector<std::string_view> values;
+  for (const auto& line : *this) {
+    if (equal_ignoring_case(line.name, name)) values.push_back(line.value);
+  }
+  return values;
+}
+
+std::size_t Headers::count(std::string_view name) const noexcept {
+  std::size_t found = 0;
+  for (const auto& line : *this) found += equal_ignoring_case(line.name, name) ? 1 : 0;
+  return found;
+}
+
+bool Headers::has_token(std::string_view name, std::string_view token) const noexcept {
+  for (const auto& line : *this) {
+    if (equal_ignoring_case(line.name, name) && list_contains(line.value, token)) return true;
+  }
+  return false;
+}
+
+Headers::Line Headers::line(std::size_t index) const noexcept {
+  const auto& entry = entries_[index];
+  const char* text = text_.data() + entry.begin;
+  return {{text, entry.name_size}, {text + entry.name_size, entry.value_size}};
+}
+
+}  // namespace axl::http

@@ -1,0 +1,63 @@
+#include "http/headers.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include "http/text.hpp"
+
+using axl::http::Headers;
+
+TEST_CASE("headers: names are looked up without case, order and repeats are kept", "[http]") {
+  Headers headers{{"X-One", "1"}, {"Content-Type", "text/plain"}, {"x-one", "2"}};
+  CHECK(headers.get("X-ONE") == "1");
+  CHECK(headers.get_all("x-One") == std::vector<std::string_view>{"1", "2"});
+  CHECK(headers.count("x-one") == 2);
+  CHECK_FALSE(headers.get("X-On"));
+  std::string order;
+  for (const auto& line : headers) order += std::string{line.name} + "=" + std::string{line.value} + ";";
+  CHECK(order == "X-One=1;Content-Type=text/plain;x-one=2;");
+}
+
+TEST_CASE("headers: set replaces all, remove removes all", "[http]") {
+  Headers headers{{"A", "1"}, {"B", "2"}, {"a", "3"}};
+  CHECK(headers.set("A", "4"));
+  CHECK(headers.size() == 2);
+  CHECK(headers.get("a") == "4");
+  CHECK(headers.set("B", *headers.get("A")));  // a value that lies in the object itself
+  CHECK(headers.get("B") == "4");
+  CHECK(headers.remove("b") == 1);
+  CHECK(headers.remove("b") == 0);
+  CHECK(headers.size() == 1);
+}
+
+TEST_CASE("headers: nothing that could end a line gets in", "[http]") {
+  Headers headers;
+  CHECK_FALSE(headers.add("X", "a\r\nInjected: yes"));
+  CHECK_FALSE(headers.add("X", "a\nb"));
+  CHECK_FALSE(headers.add("X", std::string_view{"a\0b", 3}));
+  CHECK_FALSE(headers.add("X\r\nY", "a"));
+  CHECK_FALSE(headers.add("X Y", "a"));
+  CHECK_FALSE(headers.add("X:", "a"));
+  CHECK_FALSE(headers.add("", "a"));
+  CHECK_FALSE(headers.set("X", "a\r"));
+  CHECK(headers.empty());
+  CHECK(headers.add("X", " \t a\tb \xc3\xa9 "));  // tabs, UTF-8; blanks at the ends go
+  CHECK(headers.get("X") == "a\tb \xc3\xa9");
+  CHECK(headers.add("Y", ""));
+}
+
+TEST_CASE("headers: tokens are found in comma-separated lists of every line", "[http]") {
+  const Headers headers{{"Connection", "keep-alive, Upgrade"}, {"connection", " ,x-y ,"}};
+  CHECK(headers.has_token("Connection", "upgrade"));
+  CHECK(headers.has_token("Connection", "X-Y"));
+  CHECK_FALSE(headers.has_token("Connection", "close"));
+  CHECK_FALSE(headers.has_token("Connection", "keep"));
+}
+
+TEST_CASE("text: decimal numbers are digits only and do not overflow", "[http]") {
+  using axl::http::parse_decimal;
+  CHECK(parse_decimal("0") == 0);
+  CHECK(parse_decimal("18446744073709551615") == 18446744073709551615ULL);
+  for (const auto* bad : {"", "+1", "-1", " 1", "1 ", "0x1", "18446744073709551616", "99999999999999999999999"}) {
+    CHECK_FALSE(parse_decimal(bad));
+  }
+}
