@@ -13,6 +13,8 @@ Duration unix_now() {
   return std::chrono::duration_cast<Duration>(std::chrono::system_clock::now().time_since_epoch());
 }
 
+constexpr int kRoundsPerTurn = 4'096;
+
 // Unix time at Time{}, the origin that the engines count from.
 Duration unix_at_zero(Time now) { return unix_now() - now.time_since_epoch(); }
 
@@ -34,7 +36,8 @@ Core::Core(const Config& config, const PrivateKey& key, asio::io_context& contex
       overlay_{config.overlay, key, net::make_routing_verifier(), rng_, unix_at_zero(now()), now()},
       e2e_{config.e2e, key, rng_, unix_at_zero(now()), now()},
       timer_{context, clock_, [this] { on_timer(); }} {
-  tcp_.emplace(config.tcp, own_key_, rng_, *this, logger_, now());
+  tcpip::StackHost& host = *this;
+  tcp_.emplace(config.tcp, own_key_, rng_, host, logger_, now());
 }
 
 Core::~Core() { stop(); }
@@ -60,37 +63,55 @@ void Core::turn_soon() {
   });
 }
 
+void Core::retire(std::shared_ptr<void> object) {
+  executor_.post([object = std::move(object)] {});
+}
+
 void Core::turn() {
   if (in_turn_ || stopped_) return;
   in_turn_ = true;
-  for (;;) {
-    carry();
-    if (!sessions_up_.empty()) {
-      const auto key = sessions_up_.front();
-      sessions_up_.pop_front();
-      tcp_->on_session_up(key, now());
-      if (session_up_) session_up_(key);
-    } else if (!failed_.empty()) {
-      const auto [key, error] = std::move(failed_.front());
-      failed_.pop_front();
-      tcp_->on_connect_failed(key, error);
-    } else if (!inbound_.empty()) {
-      auto [source, packet] = std::move(inbound_.front());
-      inbound_.pop_front();
-      tcp_->input(source, std::move(packet), now());
-    } else if (room_) {
-      room_ = false;
-      output_blocked_ = false;
-      tcp_->on_output_ready(now());
-    } else if (!tcp_->run_handlers()) {
-      break;
-    }
-    if (stopped_) return;
+  // A node that talks to itself always has more to do; others on this loop want their turn too.
+  auto rounds = kRoundsPerTurn;
+  while (step() && !stopped_ && --rounds > 0) {
   }
-  carry();
-  if (links_ != nullptr) links_->close_failed();
   in_turn_ = false;
+  if (stopped_) return;
+  if (links_ != nullptr) links_->close_failed();
   arm_timer();
+  if (rounds == 0) turn_soon();
+}
+
+// Carries one thing on its way up, and everything on its way down. False: nothing waits.
+bool Core::step() {
+  carry();
+  if (!sessions_up_.empty()) {
+    const auto key = sessions_up_.front();
+    sessions_up_.pop_front();
+    tcp_->on_session_up(key, now());
+    if (session_up_) session_up_(key);
+  } else if (!paths_found_.empty()) {
+    const auto key = paths_found_.front();
+    paths_found_.pop_front();
+    if (path_found_) path_found_(key);
+  } else if (!failed_.empty()) {
+    const auto [key, error] = std::move(failed_.front());
+    failed_.pop_front();
+    tcp_->on_connect_failed(key, error);
+  } else if (!inbound_.empty()) {
+    auto [source, packet] = std::move(inbound_.front());
+    inbound_.pop_front();
+    tcp_->input(source, std::move(packet), now());
+  } else if (room_) {
+    room_ = false;
+    output_blocked_ = false;
+    tcp_->on_output_ready(now());
+  } else if (const auto next = tcp_->next_tick(); next && *next <= now()) {
+    tcp_->on_tick(now());
+    tcp_->run_handlers();
+  } else {
+    return false;
+  }
+  return true;
 }
 
 void Core::carry() {
@@ -115,6 +136,7 @@ void Core::take(overlay::Engine::Output output) {
     e2e_.on_packet(datagram->source, std::move(datagram->payload), now());
   } else if (const auto* found = std::get_if<overlay::Engine::PathFound>(&output)) {
     e2e_.on_path_found(found->key, now());
+    if (path_found_) paths_found_.push_back(found->key);
   } else if (const auto* proven = std::get_if<overlay::Engine::LinkProven>(&output)) {
     if (links_ != nullptr) links_->on_proven(proven->link);
   }
@@ -162,11 +184,9 @@ bool Core::send_packet(const PublicKey& dest, Buffer& packet) {
     return false;
   }
   // Without a session the packet waits in e2e's own room, in order, as long as there is any.
-  Buffer moved = std::move(packet);
-  const auto sent = e2e_.send(dest, std::move(moved), now());
+  const auto sent = e2e_.send(dest, std::move(packet), now());
   if (!sent) {
     if (sent.error().is(Errc::would_block)) {
-      packet = std::move(moved);
       output_blocked_ = true;
       return false;
     }
@@ -209,7 +229,6 @@ void Core::on_timer() {
   const auto due = [time](std::optional<Time> deadline) { return deadline && *deadline <= time; };
   if (due(overlay_.next_tick())) overlay_.on_tick(time);
   if (due(e2e_.next_tick())) e2e_.on_tick(time);
-  if (due(tcp_->next_tick())) tcp_->on_tick(time);
   turn();
 }
 

@@ -45,7 +45,7 @@ class Core final : private tcpip::StackHost {
     e2e::Engine::Config e2e;
     tcpip::Stack::Config tcp;
   };
-  using SessionUpHandler = std::function<void(const PublicKey&)>;
+  using KeyHandler = std::function<void(const PublicKey&)>;
 
   /// A link whose queue holds this much takes no more packets of our own.
   static constexpr std::size_t kLinkQueueHigh = 256UL * 1024;
@@ -57,18 +57,22 @@ class Core final : private tcpip::StackHost {
   ~Core();
 
   void set_links(LinkSender* links) noexcept { links_ = links; }
-  void set_session_up_handler(SessionUpHandler handler) { session_up_ = std::move(handler); }
+  void set_session_up_handler(KeyHandler handler) { session_up_ = std::move(handler); }
+  void set_path_found_handler(KeyHandler handler) { path_found_ = std::move(handler); }
 
   [[nodiscard]] Time now() const;
   [[nodiscard]] overlay::Engine& overlay() noexcept { return overlay_; }
   [[nodiscard]] e2e::Engine& e2e() noexcept { return e2e_; }
   [[nodiscard]] tcpip::Stack& tcp() noexcept { return *tcp_; }
   [[nodiscard]] Rng& rng() noexcept { return rng_; }
+  [[nodiscard]] const net::SteadyClock& clock() const noexcept { return clock_; }
 
   /// Carries everything that waits, then arms the timer. To be called after whatever touched an engine.
   void turn();
   /// The same at the end of this turn of the loop, once however often it is asked for.
   void turn_soon();
+  /// Destroys the object once nothing of it can be on the call stack.
+  void retire(std::shared_ptr<void> object);
   /// A link's queue has shrunk.
   void on_link_room();
   /// Nothing moves after this.
@@ -79,13 +83,13 @@ class Core final : private tcpip::StackHost {
   void open_session(const PublicKey& key) override;
   [[nodiscard]] bool session_is_up(const PublicKey& key) override;
 
+  [[nodiscard]] bool step();
   void carry();
   void take(overlay::Engine::Output output);
   void take(e2e::Engine::Output output);
   void answer_keys(const e2e::Engine::KeysWanted& wanted);
   void arm_timer();
   void on_timer();
-  void drop_peer(const PublicKey& key);
 
   Executor& executor_;
   Logger logger_;
@@ -97,10 +101,12 @@ class Core final : private tcpip::StackHost {
   std::optional<tcpip::Stack> tcp_;
   net::Timer timer_;
   LinkSender* links_ = nullptr;
-  SessionUpHandler session_up_;
+  KeyHandler session_up_;
+  KeyHandler path_found_;
 
   std::deque<std::pair<PublicKey, Buffer>> inbound_;  // decrypted packets on their way to TCP
   std::deque<PublicKey> sessions_up_;                 // to be told to TCP
+  std::deque<PublicKey> paths_found_;                 // to be told to whoever looks for an address
   std::deque<std::pair<PublicKey, Error>> failed_;    // connects that TCP must give up
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   bool carrying_ = false;

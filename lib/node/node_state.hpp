@@ -3,6 +3,7 @@
 
 #include <axl/node.hpp>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,9 @@
 
 namespace axl::node {
 
-class NodeState final : private bridge::Host {
+class SessionState;
+
+class NodeState final : public bridge::Host {
  public:
   /// `external`: the embedder's io_context, or null. Throws nothing; listeners are bound by bind().
   NodeState(NodeConfig config, const PrivateKey& key, asio::io_context* external);
@@ -32,7 +35,8 @@ class NodeState final : private bridge::Host {
   [[nodiscard]] const PublicKey& key() const noexcept { return key_; }
   [[nodiscard]] const Address& address() const noexcept { return address_; }
   [[nodiscard]] bridge::Bridge& bridge() noexcept { return *bridge_; }
-  [[nodiscard]] Executor& executor() override { return executor_; }
+  void send(const PublicKey& peer, MessageBody body, SendOptions options, Node::SendHandler handler);
+  [[nodiscard]] Executor& executor() override { return *executor_; }
 
   // From any thread; each runs on the loop before it returns.
   Result<void> add_peer(const std::string& uri, const std::string& source_interface);
@@ -49,15 +53,18 @@ class NodeState final : private bridge::Host {
   void drain(Duration grace);
 
  private:
-  /// Runs tasks on the loop and carries afterwards what they set in motion.
+  /// Runs tasks on the loop and carries afterwards what they set in motion. Outlives the node in the hands of sessions,
+  /// and drops tasks from then on.
   class TurningExecutor final : public Executor {
    public:
-    explicit TurningExecutor(NodeState& node) noexcept : node_{node} {}
+    explicit TurningExecutor(NodeState& node) noexcept : node_{&node} {}
     void post(std::function<void()> task) override;
-    [[nodiscard]] bool on_loop() const noexcept override { return node_.loop_.on_loop(); }
+    [[nodiscard]] bool on_loop() const noexcept override;
+    void detach();
 
    private:
-    NodeState& node_;
+    mutable std::mutex mutex_;
+    NodeState* node_;  // null once the node is gone
   };
 
   // bridge::Host
@@ -70,7 +77,19 @@ class NodeState final : private bridge::Host {
   void connect(const PublicKey& key, std::uint16_t port, Duration timeout,
                tcpip::Stack::ConnectHandler handler) override;
 
+  /// A connect to an address whose full key is not known yet.
+  struct AddressWait {
+    Address address;
+    std::uint16_t port = 0;
+    Time deadline;
+    tcpip::Stack::ConnectHandler handler;
+    std::unique_ptr<bridge::Timer> timer;
+  };
+  void look_up(const std::shared_ptr<AddressWait>& wait);
+  void on_path_found(const PublicKey& key);
+
   void on_loop_and_wait(const std::function<void()>& task);
+  [[nodiscard]] Session make_session(std::unique_ptr<tcpip::Connection> connection);
   void listen_for_messages();
   void emit(const NodeEvent& event);
 
@@ -80,15 +99,20 @@ class NodeState final : private bridge::Host {
   RunningKey running_key_;
   Logger logger_;
   Loop loop_;
-  TurningExecutor executor_;
+  std::shared_ptr<TurningExecutor> executor_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   std::unique_ptr<Core> core_;
   std::unique_ptr<Links> links_;
   std::unique_ptr<bridge::Bridge> bridge_;
   std::vector<std::unique_ptr<net::Listener>> api_listeners_;
+  std::vector<std::weak_ptr<SessionState>> sessions_;  // those that may be open, for stop()
+  std::vector<std::shared_ptr<AddressWait>> address_waits_;
   Node::EventHandler event_handler_;
   bool started_ = false;
   bool stopped_ = false;
 };
+
+/// What Node::create and the Asio hook share; `external` may be null.
+Result<std::unique_ptr<Node>> create_node(NodeConfig config, asio::io_context* external);
 
 }  // namespace axl::node

@@ -4,14 +4,15 @@
 
 namespace axl::node {
 
-std::shared_ptr<SessionState> SessionState::create(std::unique_ptr<tcpip::Connection> connection, Executor& executor) {
-  auto state = std::make_shared<SessionState>(std::move(connection), executor);
+std::shared_ptr<SessionState> SessionState::create(std::unique_ptr<tcpip::Connection> connection,
+                                                   std::shared_ptr<Executor> executor) {
+  auto state = std::make_shared<SessionState>(std::move(connection), std::move(executor));
   state->self_ = state;
   return state;
 }
 
-SessionState::SessionState(std::unique_ptr<tcpip::Connection> connection, Executor& executor)
-    : executor_{executor},
+SessionState::SessionState(std::unique_ptr<tcpip::Connection> connection, std::shared_ptr<Executor> executor)
+    : executor_{std::move(executor)},
       peer_{connection->peer()},
       local_port_{connection->local_port()},
       remote_port_{connection->remote_port()},
@@ -20,7 +21,7 @@ SessionState::SessionState(std::unique_ptr<tcpip::Connection> connection, Execut
 
 template <class Task>
 void SessionState::on_loop(Task task) {
-  executor_.dispatch([self = shared_from_this(), task = std::move(task)]() mutable { task(*self); });
+  executor_->dispatch([self = shared_from_this(), task = std::move(task)]() mutable { task(*self); });
 }
 
 Result<void> SessionState::write(Buffer data, std::size_t counted) {
@@ -246,11 +247,17 @@ void SessionState::on_closed(const Error* error) {
   report_end();
 }
 
+void SessionState::on_node_stopped() {
+  unread_.clear();
+  if (connection_) connection_->abort();
+  end_with(Error{Errc::closed, "the node has been stopped"});
+}
+
 // Once down the call stack: a stream is not destroyed inside its own call to us.
 void SessionState::retire_connection() {
   if (!connection_) return;
   send_ended_.store(true, std::memory_order_release);
-  executor_.post([connection = std::shared_ptr<tcpip::Connection>{std::move(connection_)}] {});
+  executor_->post([connection = std::shared_ptr<tcpip::Connection>{std::move(connection_)}] {});
 }
 
 void SessionState::end_with(std::optional<Error> error) {

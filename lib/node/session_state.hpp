@@ -21,10 +21,13 @@ class SessionState final : public StreamHandler, public std::enable_shared_from_
  public:
   static constexpr std::size_t kMaxPending = 64UL * 1024 * 1024;
 
-  /// On the loop. `executor` must outlive the loop's last task.
-  static std::shared_ptr<SessionState> create(std::unique_ptr<tcpip::Connection> connection, Executor& executor);
+  /// On the loop.
+  static std::shared_ptr<SessionState> create(std::unique_ptr<tcpip::Connection> connection,
+                                              std::shared_ptr<Executor> executor);
 
-  SessionState(std::unique_ptr<tcpip::Connection> connection, Executor& executor);
+  SessionState(std::unique_ptr<tcpip::Connection> connection, std::shared_ptr<Executor> executor);
+  /// On the loop: the node ends.
+  void on_node_stopped();
 
   // Any thread.
   Result<void> write(Buffer data, std::size_t counted);
@@ -65,7 +68,7 @@ class SessionState final : public StreamHandler, public std::enable_shared_from_
   void retire_connection();
   void end_with(std::optional<Error> error);
 
-  Executor& executor_;
+  const std::shared_ptr<Executor> executor_;
   const PublicKey peer_;
   const std::uint16_t local_port_;
   const std::uint16_t remote_port_;

@@ -1,0 +1,17 @@
+// Runs a node on a loop that you own. The only public header that needs Asio.
+#pragma once
+
+#include <asio/io_context.hpp>
+#include <axl/config.hpp>
+#include <axl/node.hpp>
+#include <axl/result.hpp>
+#include <memory>
+
+namespace axl {
+
+/// Like Node::create, but everything of the node runs on `context`, which you run on one thread and which must outlive
+/// the node. NodeConfig::run is ignored, Node::poll does nothing, and stop() may be called on that thread only while
+/// nothing of the node is on the call stack.
+[[nodiscard]] Result<std::unique_ptr<Node>> create_node(asio::io_context& context, NodeConfig config);
+
+}  // namespace axl
