@@ -56,13 +56,13 @@ class Link {
 
   /// The handshake is done. Frames follow.
   struct Established {
-    PublicKey key;
+    PublicKey key{};
     std::uint8_t priority = 0;  ///< the greater of both sides'; lower is preferred
   };
   /// One complete message; views the caller's bytes or the link's until the next call of read().
   struct Message {
     wire::FrameType type{};
-    ByteSpan bytes;               ///< type byte and body
+    ByteSpan bytes{};             ///< type byte and body
     std::optional<Duration> rtt;  ///< for SigRes: time since our last SigReq was handed out
   };
   using Event = std::variant<Established, Message>;
@@ -124,7 +124,7 @@ class Link {
 
   Options options_;
   Limits limits_;
-  PublicKey own_key_;
+  PublicKey own_key_{};
   Time started_;
   Time now_;  // of the latest input
   State state_ = State::handshake;

@@ -22,8 +22,8 @@ namespace axl::link {
 
 /// Whose packet it is, which decides who pays when there is no room.
 struct Flow {
-  PublicKey source;
-  PublicKey dest;
+  PublicKey source{};
+  PublicKey dest{};
   bool own = false;  ///< made by this node
 };
 

@@ -45,7 +45,7 @@ struct SigRes {
   std::uint64_t seq = 0;
   std::uint64_t nonce = 0;
   std::uint64_t port = 0;
-  crypto::Signature psig;
+  crypto::Signature psig{};
 
   [[nodiscard]] static Result<SigRes> decode(ByteSpan body);
   [[nodiscard]] Buffer encode() const;
@@ -57,13 +57,13 @@ struct SigRes {
                                  std::uint64_t nonce, std::uint64_t port);
 
 struct Announce {
-  PublicKey key;
-  PublicKey parent;
+  PublicKey key{};
+  PublicKey parent{};
   std::uint64_t seq = 0;
   std::uint64_t nonce = 0;
   std::uint64_t port = 0;
-  crypto::Signature psig;
-  crypto::Signature sig;
+  crypto::Signature psig{};
+  crypto::Signature sig{};
 
   [[nodiscard]] static Result<Announce> decode(ByteSpan body);
   [[nodiscard]] Buffer encode() const;
@@ -83,9 +83,9 @@ struct BloomFilter {
 };
 
 struct PathLookup {
-  PublicKey source;
-  PublicKey dest;  ///< full or partial
-  Path from;
+  PublicKey source{};
+  PublicKey dest{};  ///< full or partial
+  Path from{};
 
   [[nodiscard]] static Result<PathLookup> decode(ByteSpan body);
   [[nodiscard]] Buffer encode() const;
@@ -95,15 +95,15 @@ struct PathLookup {
 struct PathNotify {
   struct Info {
     std::uint64_t seq = 0;  ///< answerer's Unix time, whole seconds
-    Path path;
-    crypto::Signature sig;
+    Path path{};
+    crypto::Signature sig{};
     friend bool operator==(const Info&, const Info&) = default;
   };
-  Path path;
+  Path path{};
   std::uint64_t watermark = 0;
-  PublicKey source;
-  PublicKey dest;
-  Info info;
+  PublicKey source{};
+  PublicKey dest{};
+  Info info{};
 
   [[nodiscard]] static Result<PathNotify> decode(ByteSpan body);
   [[nodiscard]] Buffer encode() const;
@@ -113,10 +113,10 @@ struct PathNotify {
 };
 
 struct PathBroken {
-  Path path;
+  Path path{};
   std::uint64_t watermark = 0;
-  PublicKey source;
-  PublicKey dest;
+  PublicKey source{};
+  PublicKey dest{};
 
   [[nodiscard]] static Result<PathBroken> decode(ByteSpan body);
   [[nodiscard]] Buffer encode() const;
@@ -125,22 +125,22 @@ struct PathBroken {
 
 /// A datagram on its way; `payload` views the body it was decoded from.
 struct TrafficView {
-  Path path;
-  Path from;
-  PublicKey source;
-  PublicKey dest;
+  Path path{};
+  Path from{};
+  PublicKey source{};
+  PublicKey dest{};
   std::uint64_t watermark = 0;
-  ByteSpan payload;
+  ByteSpan payload{};
 
   [[nodiscard]] static Result<TrafficView> decode(ByteSpan body);
 };
 
 /// Everything of a Traffic message but its payload.
 struct TrafficHeader {
-  Path path;
-  Path from;
-  PublicKey source;
-  PublicKey dest;
+  Path path{};
+  Path from{};
+  PublicKey source{};
+  PublicKey dest{};
   std::uint64_t watermark = 0;
 
   /// Puts type byte and header in front of the payload that `packet` holds.

@@ -23,7 +23,7 @@ inline constexpr std::size_t kMetaPrefixSize = 6;
 inline constexpr std::size_t kMaxPasswordSize = 64;
 
 struct Meta {
-  PublicKey key;
+  PublicKey key{};
   std::uint8_t priority = 0;
   friend bool operator==(const Meta&, const Meta&) = default;
 };
