@@ -1,0 +1,65 @@
+#include "console_log.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <ctime>
+#include <string>
+
+namespace axl::daemon {
+
+namespace {
+
+// Text that came from elsewhere may hold anything; a log line is one line of printable characters.
+std::string printable(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (const auto letter : text) {
+    const auto code = static_cast<unsigned char>(letter);
+    if (code < 0x20 || code == 0x7f) {
+      out += fmt::format("\\x{:02x}", code);
+    } else {
+      out += letter;
+    }
+  }
+  return out;
+}
+
+std::string_view level_name(LogLevel level) {
+  switch (level) {
+    case LogLevel::debug: return "debug";
+    case LogLevel::info: return "info";
+    case LogLevel::warning: return "warning";
+    case LogLevel::error: return "error";
+    case LogLevel::off: break;
+  }
+  return "off";
+}
+
+std::string timestamp() { return fmt::format("{:%Y/%m/%d %H:%M:%S}", fmt::localtime(std::time(nullptr))); }
+
+void print(std::FILE* file, std::string line) {
+  line += '\n';
+  std::fwrite(line.data(), 1, line.size(), file);
+  std::fflush(file);
+}
+
+}  // namespace
+
+void say(std::string_view line) { print(stdout, printable(line)); }
+void complain(std::string_view line) { print(stderr, printable(line)); }
+
+LogHook make_console_log(bool compat) {
+  return [compat](LogLevel level, std::string_view area, std::string_view text) {
+    if (!compat) {
+      complain(fmt::format("{} {} {}: {}", timestamp(), level_name(level), area, text));
+    } else if (level == LogLevel::info) {
+      say(fmt::format("[node] {}", text));
+    } else {
+      complain(fmt::format("{} {}", timestamp(), text));
+    }
+  };
+}
+
+}  // namespace axl::daemon

@@ -1,0 +1,37 @@
+#include "serve.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "console_log.hpp"
+
+namespace axl::daemon {
+
+int exit_with(const Error& error) {
+  complain("Node exited with error: ");
+  complain(error.text());
+  return 1;
+}
+
+Result<std::uint16_t> serve_api(Node& node, const std::string& host, std::uint16_t port) {
+  auto bound = node.serve_api(host, port);
+  if (!bound) {
+    return Error{bound.error().code(),
+                 fmt::format("HTTP server failed: listen tcp {}:{}: {} (--api-port N takes another port, 0 any free one)",
+                             host, port, bound.error().text())};
+  }
+  say(fmt::format("Listening on {}:{}", host, *bound));
+  return bound;
+}
+
+void end_in_order(Node& node) {
+  node.drain(std::chrono::seconds{5});
+  const auto queued = node.topology().queued_messages;
+  if (queued > 0) {
+    complain(fmt::format("{} queued messages that nobody has read are lost with this process", queued));
+  }
+  node.stop();
+}
+
+}  // namespace axl::daemon
