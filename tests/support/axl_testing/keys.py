@@ -2,6 +2,7 @@
 
 import ipaddress
 import subprocess
+import tempfile
 
 
 class Key:
@@ -24,6 +25,15 @@ class Key:
     @property
     def address(self) -> str:
         return address(self.public)
+
+    def sign(self, data: bytes) -> bytes:
+        # openssl wants files: it must know the size of what it signs.
+        with tempfile.NamedTemporaryFile() as key, tempfile.NamedTemporaryFile() as message:
+            key.write(self.pem.encode())
+            message.write(data)
+            key.flush()
+            message.flush()
+            return _openssl("", "pkeyutl", "-sign", "-rawin", "-inkey", key.name, "-in", message.name)
 
     def __lt__(self, other):
         return self.public < other.public

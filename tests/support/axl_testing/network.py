@@ -81,8 +81,8 @@ class Namespace:
     def run(self, *command, **arguments):
         return subprocess.run(self.command(*command), capture_output=True, check=False, **arguments)
 
-    def socket(self, family=socket.AF_INET6):
-        """A TCP socket that lives in here, usable from anywhere."""
+    def socket(self, kind=socket.SOCK_STREAM, protocol=0):
+        """An IPv6 socket that lives in here, usable from anywhere."""
         made = []
 
         def make():
@@ -90,7 +90,7 @@ class Namespace:
             with open(self._path, "rb") as file:
                 if ctypes.CDLL(None, use_errno=True).setns(file.fileno(), _CLONE_NEWNET) != 0:
                     return
-            made.append(socket.socket(family, socket.SOCK_STREAM))
+            made.append(socket.socket(socket.AF_INET6, kind, protocol))
 
         thread = threading.Thread(target=make)
         thread.start()

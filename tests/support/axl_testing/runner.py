@@ -9,6 +9,7 @@ import unittest
 
 from . import network
 from .axld import Axld
+from .wait import until
 from .yggdrasil import Yggdrasil
 
 options = argparse.Namespace(axld=None, yggdrasil=None, sanitized=False)
@@ -35,6 +36,25 @@ class TestCase(unittest.TestCase):
 
     def yggdrasil(self, **arguments):
         return self.track(Yggdrasil(options.yggdrasil, self.subfolder(), **arguments))
+
+    def line(self, count=3, settings=None):
+        """axld processes in a row on loopback, each linked to the next, all in one tree."""
+        nodes = []
+        for index in range(count):
+            scheme = "tls" if index % 2 == 0 else "tcp"
+            peers = [nodes[-1].uri("tls" if index % 2 == 1 else "tcp")] if nodes else []
+            nodes.append(self.axld(peers=peers, listen=[f"{scheme}://127.0.0.1:0"], settings=settings))
+        root = min(node.key for node in nodes)
+        for node in nodes:
+            node.wait_for_root(root)
+        return nodes
+
+    def assert_works(self, sender, receiver):
+        """A message passes; what a fault may not have broken."""
+        token = os.urandom(16)
+        until(lambda: sender.api.send(receiver.key, token, message_id=token.hex()).status == 200,
+              f"{sender.name} delivers to {receiver.name}")
+        self.assertEqual(receiver.api.receive().body, token)
 
     def track(self, node, start=False):
         self._started.append(node)  # before it starts: its log matters most when it does not
