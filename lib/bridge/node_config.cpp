@@ -1,0 +1,51 @@
+#include <axl/config.hpp>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <utility>
+
+namespace axl {
+
+namespace {
+
+Error bad(std::string what) { return Error{Errc::invalid_argument, std::move(what)}; }
+
+}  // namespace
+
+Result<void> NodeConfig::validate() const {
+  const auto positive = [](Duration duration) { return duration > Duration::zero(); };
+  if (tcp_port == 0) return bad("tcp_port must not be 0");
+  if (http_port == 0) return bad("http_port must not be 0");
+  if (tcp_port == http_port) return bad("tcp_port and http_port must differ");
+  if (mtu < 1'280 || mtu > 65'535) return bad("mtu must be from 1280 to 65535");
+  if (max_links == 0) return bad("max_links must be at least 1");
+  if (max_handshakes == 0) return bad("max_handshakes must be at least 1");
+  if (max_handshakes_per_address == 0) return bad("max_handshakes_per_address must be at least 1");
+  if (max_concurrent_conns == 0) return bad("max_concurrent_conns must be at least 1");
+  if (max_message_size == 0) return bad("max_message_size must be at least 1");
+  if (max_message_size > std::numeric_limits<std::uint32_t>::max()) {
+    return bad("max_message_size must fit in 32 bits");
+  }
+  if (recv_queue_messages == 0) return bad("recv_queue_messages must be at least 1");
+  if (max_message_size > recv_queue_bytes / 4) {
+    return bad("max_message_size (" + std::to_string(max_message_size) +
+               ") exceeds a quarter of recv_queue_bytes (" + std::to_string(recv_queue_bytes) +
+               "), the most that one peer may hold");
+  }
+  if (!positive(conn_read_timeout)) return bad("conn_read_timeout_secs must be positive");
+  if (!positive(conn_idle_timeout)) return bad("conn_idle_timeout_secs must be positive");
+  if (!positive(dial_timeout)) return bad("dial_timeout_secs must be positive");
+  if (!positive(send_timeout)) return bad("send_timeout_secs must be positive");
+  if (node_info.size() > 16'384) return bad("NodeInfo must be at most 16384 bytes of JSON");
+  for (const auto& peer : peers) {
+    if (peer.uri.empty()) return bad("Peers must not hold an empty URI");
+  }
+  for (const auto& key : allow_peers) {
+    if (key == PublicKey{}) return bad("allow_peers must hold full keys");
+    // A key that equals the inversion of its own address may be anybody with that address.
+    if (Address::of(key).partial_key() == key) return bad("allow_peers must hold full keys, not partial ones: " + key.to_hex());
+  }
+  return {};
+}
+
+}  // namespace axl
