@@ -19,7 +19,10 @@
 
 namespace axl::tcpip {
 
-/// A TCP connection with one overlay peer.
+class Core;
+
+/// A TCP connection with one overlay peer. Destroying it aborts it, unless close() was called: then the stack finishes
+/// the closing, without a handler.
 class Connection : public Stream {
  public:
   [[nodiscard]] virtual const PublicKey& peer() const = 0;  ///< the full key that the session proved
@@ -28,12 +31,16 @@ class Connection : public Stream {
 };
 
 /// What the stack asks of the node that owns it.
+///
+/// These may be called from any method of Stack and of Connection, and may call back into the stack: what they bring is
+/// worked off when lwIP is done. Packets to our own key are handed back with input().
 class StackHost {
  public:
   /// Takes an IPv6 packet for `dest` on its way. False: no room now; the packet stays with the stack, which offers it
   /// again after on_output_ready(). `packet` is taken only when true is returned.
   virtual bool send_packet(const PublicKey& dest, Buffer& packet) = 0;
   /// Asks for a session with `key`; the answer is on_session_up().
+  /// Repeated every second while a connect waits.
   virtual void open_session(const PublicKey& key) = 0;
   [[nodiscard]] virtual bool session_is_up(const PublicKey& key) = 0;
 
@@ -58,7 +65,10 @@ class Stack {
   using ConnectHandler = std::function<void(Result<std::unique_ptr<Connection>>)>;
 
   Stack(const Config& config, const PublicKey& own_key, Rng& rng, StackHost& host, Logger logger, Time now);
+  /// Connections that are left become closed, without a packet and without a call to any handler.
   ~Stack();
+  Stack(const Stack&) = delete;
+  Stack& operator=(const Stack&) = delete;
 
   /// A packet from the session with `source`. Filtered first: what lwIP should not see is counted and dropped.
   void input(const PublicKey& source, Buffer packet, Time now);
@@ -66,8 +76,11 @@ class Stack {
   /// There may be room again for packets (all, or those to one peer).
   void on_output_ready(Time now);
   void on_session_up(const PublicKey& key, Time now);
+  /// The host knows why there will be no session with `key` (another key answers, say): its connects end with `error`.
+  void on_connect_failed(const PublicKey& key, const Error& error);
   [[nodiscard]] std::optional<Time> next_tick() const;
-  /// Runs handlers that are due (accepts, data, writability). Never called from inside input() or on_tick().
+  /// Runs handlers that are due (accepts, data, writability), then sends what they wrote. To be called after every turn
+  /// of the loop in which anything above, or a method of a Connection, was called; next_tick() is due until then.
   void run_handlers();
 
   Result<void> listen(std::uint16_t port, AcceptHandler handler);
@@ -82,8 +95,7 @@ class Stack {
   [[nodiscard]] Stats stats() const;
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  std::unique_ptr<Core> core_;
 };
 
 }  // namespace axl::tcpip

@@ -1,0 +1,260 @@
+#include "tcpip/core.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "lwip/init.h"
+#include "tcpip/connection.hpp"
+#include "tcpip/packet_buffer.hpp"
+#include "tcpip/packet_filter.hpp"
+
+namespace axl::tcpip {
+
+namespace {
+
+constexpr std::size_t kMostArrivals = 4'096;
+constexpr std::size_t kMostResets = 256;
+
+s16_t slow_ticks(Duration duration) {
+  const auto ticks = duration / std::chrono::milliseconds{TCP_SLOW_INTERVAL};
+  return static_cast<s16_t>(std::clamp<Duration::rep>(ticks, 1, 0x7fff));
+}
+
+Stack::Config sensible(Stack::Config config) {
+  config.mtu = std::clamp<std::size_t>(config.mtu, 1'280, 65'535);
+  // At least four segments, or the peer waits for every acknowledgement.
+  const auto least = 4 * (config.mtu - 60);
+  config.max_window = std::clamp<std::size_t>(config.max_window, least, TCP_WND);
+  config.initial_window = std::clamp<std::size_t>(config.initial_window, least, config.max_window);
+  return config;
+}
+
+}  // namespace
+
+Core::Core(const Stack::Config& config, const PublicKey& own_key, Rng& rng, StackHost& host, Logger logger, Time now)
+    : config_{sensible(config)},
+      own_key_{own_key},
+      own_address_{Address::of(own_key)},
+      rng_{rng},
+      host_{host},
+      logger_{std::move(logger)},
+      now_{now},
+      fast_time_{now},
+      slow_time_{now} {
+  rng_.fill(isn_secret_);
+  context_.owner = this;
+  context_.initial_window = static_cast<u32_t>(config_.initial_window);
+  context_.half_open_timeout =
+      static_cast<u32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(config_.half_open_timeout).count());
+  context_.rto_floor = slow_ticks(config_.rto_floor);
+  context_.tcp_ticks = 1;  // 0 means "no measure" to lwIP
+  context_.reachable_time = LWIP_ND6_REACHABLE_TIME;
+  context_.retrans_timer = LWIP_ND6_RETRANS_TIMER;
+  context_.tcp_pcb_lists[0] = &context_.tcp_listen_pcbs.pcbs;
+  context_.tcp_pcb_lists[1] = &context_.tcp_bound_pcbs;
+  context_.tcp_pcb_lists[2] = &context_.tcp_active_pcbs;
+  context_.tcp_pcb_lists[3] = &context_.tcp_tw_pcbs;
+  next_port_ = static_cast<std::uint16_t>(rng_.next_u64());
+
+  const Entry entry{context_};
+  lwip_init();
+  netif_add_noaddr(&interface_, this, init_interface, ip6_input);
+  const auto address = to_lwip(own_address_);
+  netif_ip6_addr_set(&interface_, 0, &address);
+  netif_ip6_addr_set_state(&interface_, 0, IP6_ADDR_PREFERRED);
+  netif_set_link_up(&interface_);
+  netif_set_up(&interface_);
+}
+
+Core::~Core() {
+  shut_ = true;
+  for (auto& [id, flow] : flows_) flow->detach();
+  {
+    const Entry entry{context_};
+    while (context_.tcp_active_pcbs != nullptr) tcp_abort(context_.tcp_active_pcbs);
+    while (context_.tcp_tw_pcbs != nullptr) tcp_abort(context_.tcp_tw_pcbs);
+    while (context_.tcp_bound_pcbs != nullptr) tcp_abort(context_.tcp_bound_pcbs);
+    for (auto& [port, listener] : listeners_) tcp_close(listener.pcb);
+    netif_remove(&interface_);
+  }
+  for (auto& [id, flow] : flows_) flow->forget_core();
+}
+
+void Core::advance(Time now) noexcept {
+  now_ = std::max(now_, now);
+  if (running_ || now_ <= slow_time_) return;
+  // At rest nothing ticked; lwIP's clock goes on all the same.
+  constexpr Duration kSlow = std::chrono::milliseconds{TCP_SLOW_INTERVAL};
+  const auto missed = (now_ - slow_time_) / kSlow;
+  context_.tcp_ticks += static_cast<u32_t>(missed);
+  slow_time_ += missed * kSlow;
+}
+
+void Core::input(const PublicKey& source, Buffer packet, Time now) {
+  if (inside()) {
+    if (arrivals_.size() < kMostArrivals) arrivals_.push_back({source, std::move(packet)});
+    return;
+  }
+  advance(now);
+  process(source, std::move(packet));
+  settle();
+}
+
+void Core::process(const PublicKey& source, Buffer packet) {
+  if (source != last_source_) {
+    last_source_ = source;
+    last_address_ = Address::of(source);
+  }
+  const auto* peer = peers_.find(last_address_);
+  const auto verdict = check_packet(packet.span(), last_address_, own_address_);
+  if (verdict != Verdict::pass || (peer != nullptr && peer->key != source)) {
+    ++filtered_;
+    logger_(LogLevel::debug, "tcpip", "packet of {} bytes refused, reason {}", packet.size(), static_cast<int>(verdict));
+    return;
+  }
+  enter([&] {
+    current_source_ = &source;
+    touched_ = nullptr;
+    ip6_input(lend(std::move(packet)), &interface_);
+    current_source_ = nullptr;
+    if (touched_ != nullptr && touched_->flow != nullptr) touched_->flow->on_segment();
+    touched_ = nullptr;
+  });
+}
+
+void Core::on_output_ready(Time now) {
+  output_ready_ = true;
+  if (inside()) return;
+  advance(now);
+  settle();
+}
+
+void Core::on_session_up(const PublicKey& key, Time now) {
+  sessions_up_.push_back(key);
+  if (inside()) return;
+  advance(now);
+  settle();
+}
+
+void Core::settle() {
+  for (;;) {
+    if (!sessions_up_.empty()) {
+      const auto keys = std::exchange(sessions_up_, {});
+      const auto waiting = waiting_;
+      for (const auto& flow : waiting) {
+        if (std::ranges::find(keys, flow->peer()) != keys.end()) start_connect(flow);
+      }
+    } else if (std::exchange(output_ready_, false)) {
+      resend();
+    } else if (!arrivals_.empty()) {
+      auto arrival = std::move(arrivals_.front());
+      arrivals_.pop_front();
+      process(arrival.source, std::move(arrival.packet));
+    } else if (!unflushed_.empty()) {
+      flush();
+    } else {
+      return;
+    }
+  }
+}
+
+void Core::flush() {
+  enter([&] {
+    const auto flows = std::exchange(unflushed_, {});
+    for (const auto& flow : flows) {
+      flow->unflushed = false;
+      flow->pump(true);
+    }
+  });
+}
+
+void Core::resend() {
+  for (auto left = resets_.size(); left > 0; --left) {
+    auto reset = std::move(resets_.front());
+    resets_.pop_front();
+    if (!host_.send_packet(reset.dest, reset.packet)) resets_.push_back(std::move(reset));
+  }
+  for (const auto& address : peers_.take_blocked()) {
+    auto* peer = peers_.find(address);
+    if (peer == nullptr || !peer->blocked) continue;
+    peers_.unblock(*peer);
+    enter([&] {
+      // The turn of who begins goes round, so that all of a peer's connections move.
+      const auto count = peer->tags.size();
+      const auto first = peer->first_to_send++;
+      for (std::size_t i = 0; i < count && !peer->blocked; ++i) {
+        auto* pcb = peer->tags[(first + i) % count]->pcb;
+        // What could not leave may have been an acknowledgement.
+        if (pcb->state >= ESTABLISHED && pcb->state != TIME_WAIT) tcp_ack_now(pcb);
+        tcp_output(pcb);
+      }
+    });
+  }
+}
+
+void Core::run_handlers() {
+  if (delivering_ || inside()) return;
+  delivering_ = true;
+  settle();
+  // A bound on one turn: handlers that keep each other busy leave the rest to the next, which is due at once.
+  for (std::size_t left = 1'000 + 2 * flows_.size(); left > 0 && !(accepted_.empty() && ready_.empty()); --left) {
+    if (!accepted_.empty()) {
+      const auto flow = std::move(accepted_.front());
+      accepted_.pop_front();
+      const auto listener = listeners_.find(flow->local_port());
+      if (listener == listeners_.end()) {
+        flow->let_go();
+      } else {
+        const auto handler = listener->second.handler;
+        (*handler)(make_connection(flow));
+      }
+      continue;
+    }
+    const auto flow = std::move(ready_.front());
+    ready_.pop_front();
+    flow->ready = false;
+    flow->deliver();
+  }
+  delivering_ = false;
+  settle();
+}
+
+void Core::add_ready(Flow& flow) {
+  if (flow.ready) return;
+  flow.ready = true;
+  ready_.push_back(flow.shared_from_this());
+}
+
+void Core::add_unflushed(Flow& flow) {
+  if (flow.unflushed) return;
+  flow.unflushed = true;
+  unflushed_.push_back(flow.shared_from_this());
+}
+
+void Core::set_deadline(Flow& flow, std::optional<Time> deadline) {
+  if (flow.deadline) deadlines_.erase({*flow.deadline, flow.id()});
+  flow.deadline = deadline;
+  if (deadline) deadlines_.insert({*deadline, flow.id()});
+}
+
+void Core::drop_if_done(Flow& flow) {
+  if (!flow.is_done()) return;
+  set_deadline(flow, std::nullopt);
+  flows_.erase(flow.id());
+}
+
+std::shared_ptr<Flow> Core::make_flow(const PublicKey& peer, Flow::Phase phase) {
+  const auto id = next_flow_id_++;
+  auto flow = std::make_shared<Flow>(*this, id, peer, phase);
+  flows_.emplace(id, flow);
+  return flow;
+}
+
+Stack::Stats Core::stats() const { return {filtered_, asserts_, connections_}; }
+
+void Core::keep_reset(const PublicKey& dest, Buffer packet) {
+  if (resets_.size() >= kMostResets) resets_.pop_front();
+  resets_.push_back({dest, std::move(packet)});
+}
+
+}  // namespace axl::tcpip

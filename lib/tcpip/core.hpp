@@ -1,0 +1,158 @@
+// The stack itself: one lwIP context and everything around it. See stack.hpp for the contract.
+#pragma once
+
+#include <array>
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "tcpip/flow.hpp"
+#include "tcpip/lwip.hpp"
+#include "tcpip/peers.hpp"
+#include "tcpip/stack.hpp"
+
+namespace axl::tcpip {
+
+class Core {
+ public:
+  Core(const Stack::Config& config, const PublicKey& own_key, Rng& rng, StackHost& host, Logger logger, Time now);
+  ~Core();
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
+
+  // --- what Stack offers ----------------------------------------------------------------------------------------------
+  void input(const PublicKey& source, Buffer packet, Time now);
+  void on_tick(Time now);
+  void on_output_ready(Time now);
+  void on_session_up(const PublicKey& key, Time now);
+  void on_connect_failed(const PublicKey& key, const Error& error);
+  [[nodiscard]] std::optional<Time> next_tick() const;
+  void run_handlers();
+  Result<void> listen(std::uint16_t port, Stack::AcceptHandler handler);
+  void stop_listening(std::uint16_t port);
+  void connect(const PublicKey& key, std::uint16_t port, Duration timeout, Stack::ConnectHandler handler);
+  [[nodiscard]] Stack::Stats stats() const;
+
+  // --- for flows ------------------------------------------------------------------------------------------------------
+  [[nodiscard]] axl_lwip_context& context() noexcept { return context_; }
+  [[nodiscard]] const Stack::Config& config() const noexcept { return config_; }
+  [[nodiscard]] Time now() const noexcept { return now_; }
+  [[nodiscard]] bool inside() const noexcept { return inside_ > 0; }
+  void add_ready(Flow& flow);
+  void add_unflushed(Flow& flow);
+  void set_deadline(Flow& flow, std::optional<Time> deadline);
+  /// Forgets a flow that has ended everywhere.
+  void drop_if_done(Flow& flow);
+  /// A connect that waited for its session waits no more.
+  void stop_waiting(Flow& flow);
+  /// The flow's pcb lives on without it, to answer late packets.
+  void on_time_wait(Tag& tag) noexcept;
+  /// Runs `action` as lwIP's caller.
+  template <class Action>
+  void enter(Action&& action) {
+    const Entry entry{context_};
+    ++inside_;
+    if (!running_) fast_time_ = now_;
+    running_ = true;
+    action();
+    --inside_;
+  }
+
+  // --- for lwIP -------------------------------------------------------------------------------------------------------
+  void on_segment(tcp_pcb* pcb) noexcept;
+  void on_assertion(const char* text, const char* file, int line);
+  [[nodiscard]] std::uint32_t random();
+  [[nodiscard]] std::uint32_t initial_sequence(const ip_addr_t& local, std::uint16_t local_port, const ip_addr_t& remote,
+                                               std::uint16_t remote_port) const;
+
+ private:
+  struct Listener {
+    tcp_pcb* pcb = nullptr;
+    std::shared_ptr<Stack::AcceptHandler> handler;
+  };
+  struct Arrival {
+    PublicKey source;
+    Buffer packet;
+  };
+  struct Reset {
+    PublicKey dest;
+    Buffer packet;
+  };
+
+  static err_t init_interface(netif* interface);
+  static err_t output_packet(netif* interface, pbuf* chain, const ip6_addr_t* dest);
+  err_t output(const pbuf* chain, const Address& dest);
+  void keep_reset(const PublicKey& dest, Buffer packet);
+  static err_t on_passive_open(u8_t id, tcp_pcb_listen* listener, tcp_pcb* pcb);
+  static void on_pcb_destroyed(u8_t id, void* data);
+  static err_t on_accepted(void* arg, tcp_pcb* pcb, err_t error);
+
+  void advance(Time now) noexcept;
+  void process(const PublicKey& source, Buffer packet);
+  void settle();
+  void flush();
+  void run_timers();
+  [[nodiscard]] bool has_pcbs() const noexcept { return context_.tcp_active_pcbs != nullptr || context_.tcp_tw_pcbs != nullptr; }
+  [[nodiscard]] bool any_busy() const noexcept;
+  void trim_time_wait();
+  void resend();
+  void retry_waiting();
+  void start_connect(const std::shared_ptr<Flow>& flow);
+  void open(const std::shared_ptr<Flow>& flow, Peer& peer);
+  std::shared_ptr<Flow> make_flow(const PublicKey& peer, Flow::Phase phase);
+  [[nodiscard]] Tag& make_tag(tcp_pcb* pcb, Peer& peer, std::uint16_t local, std::uint16_t remote, bool half_open);
+  [[nodiscard]] std::uint16_t choose_port(const Peer& peer, std::uint16_t remote_port);
+  [[nodiscard]] bool is_full() const noexcept { return connections_ >= config_.max_connections; }
+
+  Stack::Config config_;
+  PublicKey own_key_;
+  Address own_address_;
+  Rng& rng_;
+  StackHost& host_;
+  Logger logger_;
+  std::array<std::byte, 32> isn_secret_{};
+
+  axl_lwip_context context_{};
+  netif interface_{};
+  int inside_ = 0;         // depth of calls into lwIP
+  bool delivering_ = false;
+  bool shut_ = false;      // no packet leaves any more
+  const PublicKey* current_source_ = nullptr;  // sender of the packet in input: RST and ICMP replies go there
+  Tag* touched_ = nullptr;                     // the connection that it belongs to
+  PublicKey last_source_;                      // and its address, since packets of one peer come in rows
+  Address last_address_;
+
+  Peers peers_;
+  std::map<std::uint16_t, Listener> listeners_;
+  std::unordered_map<std::uint64_t, std::shared_ptr<Flow>> flows_;  // by id; iterated only when all goes
+  std::uint64_t next_flow_id_ = 1;
+  std::vector<std::shared_ptr<Flow>> waiting_;  // connects without a session, oldest first
+  std::deque<std::shared_ptr<Flow>> accepted_;
+  std::deque<std::shared_ptr<Flow>> ready_;
+  std::vector<std::shared_ptr<Flow>> unflushed_;
+  std::set<std::pair<Time, std::uint64_t>> deadlines_;
+  std::deque<Reset> resets_;     // that could not leave at once
+  std::size_t connections_ = 0;  // pcbs but those in TIME_WAIT, and waiting connects
+  std::uint16_t next_port_ = 0;
+
+  // What came while lwIP was running, that is from a host that calls back out of send_packet().
+  std::deque<Arrival> arrivals_;
+  std::vector<PublicKey> sessions_up_;
+  bool output_ready_ = false;
+
+  // lwIP's clock: a fast tick every 25 ms, a slow one every other time, and none while all connections are at rest.
+  Time now_;
+  Time fast_time_;          // the last fast tick
+  Time slow_time_;          // what context_.tcp_ticks stands for
+  bool running_ = false;    // ticks are needed
+  Time idle_check_{};       // else: when keepalive and TIME_WAIT are looked after
+  Time retry_time_{};       // when open_session() is asked again
+  std::uint64_t filtered_ = 0;
+  std::uint64_t asserts_ = 0;
+};
+
+}  // namespace axl::tcpip

@@ -1,0 +1,398 @@
+#include "tcpip/flow.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "tcpip/connection.hpp"
+#include "tcpip/core.hpp"
+#include "tcpip/packet_buffer.hpp"
+
+namespace axl::tcpip {
+
+namespace {
+
+// lwIP walks its segment lists: a peer with small segments gets fewer bytes under way at once.
+constexpr std::size_t kSmallSegment = 4 * 1024;
+constexpr std::size_t kLeastUnderWay = 256 * 1024;
+constexpr std::size_t kMostUnderWay = 8 * 1024 * 1024;
+constexpr std::size_t kMostSegments = 512;
+
+}  // namespace
+
+// --- what the owner asks for ------------------------------------------------------------------------------------------
+
+void Flow::set_handler(StreamHandler* handler) {
+  handler_ = handler;
+  if (handler != nullptr) mark_ready();
+}
+
+void Flow::write(Buffer data) {
+  if (phase_ != Phase::open || wants_shutdown_ || core_ == nullptr) return;
+  sending_.write(std::move(data));
+  if (sending_.size() > high_mark()) was_above_high_ = true;
+  mark_unflushed();
+}
+
+std::size_t Flow::high_mark() const noexcept {
+  if (pcb_ == nullptr || pcb_->mss < kSmallSegment) return kLeastUnderWay;
+  const std::size_t window = std::min(pcb_->cwnd, pcb_->snd_wnd);
+  return std::clamp(2 * window, kLeastUnderWay, kMostUnderWay);
+}
+
+std::size_t Flow::lwip_limit() const noexcept {
+  if (pcb_->mss < kSmallSegment) return kLeastUnderWay;
+  return std::clamp(kMostSegments * pcb_->mss, kLeastUnderWay, kMostUnderWay);
+}
+
+void Flow::resume_reading() {
+  paused_ = false;
+  mark_ready();
+}
+
+void Flow::shutdown_send() {
+  if (phase_ != Phase::open) return;
+  wants_shutdown_ = true;
+  mark_unflushed();
+}
+
+void Flow::close() {
+  if (wants_close_) return;
+  wants_close_ = true;
+  if (phase_ == Phase::closed || core_ == nullptr) {
+    received_.clear();
+    mark_ready();
+    return;
+  }
+  wants_shutdown_ = true;
+  discard_received();
+  core_->set_deadline(*this, core_->now() + core_->config().linger);
+  mark_unflushed();
+  on_segment();
+}
+
+void Flow::abort() {
+  received_.clear();
+  if (core_ != nullptr && core_->inside()) {
+    wants_abort_ = true;
+  } else {
+    kill();
+    become_closed(Error{Errc::closed, "connection was aborted"});
+  }
+  mark_ready();
+}
+
+void Flow::let_go() {
+  held_ = false;
+  handler_ = nullptr;
+  if (core_ == nullptr) return;
+  if (!wants_close_) abort();
+  core_->drop_if_done(*this);
+}
+
+// --- what the stack tells ---------------------------------------------------------------------------------------------
+
+void Flow::attach(Tag& tag, Phase phase) {
+  tag.flow = this;
+  tag_ = &tag;
+  pcb_ = tag.pcb;
+  local_port_ = tag.local_port;
+  remote_port_ = tag.remote_port;
+  phase_ = phase;
+  was_open_ = phase == Phase::open;
+  growth_began_ = core_->now();
+  tcp_arg(pcb_, this);
+  tcp_recv(pcb_, on_received);
+  tcp_sent(pcb_, on_sent);
+  tcp_err(pcb_, on_error);
+  if (phase == Phase::connecting) tcp_poll(pcb_, on_poll, 20);
+  tcp_nagle_disable(pcb_);
+  ip_set_option(pcb_, SOF_KEEPALIVE);
+}
+
+void Flow::pump(bool output) {
+  if (pcb_ == nullptr || !was_open_) return;
+  if (!sent_fin_) {
+    if (pcb_->unsent == nullptr) tail_fill_ = 0;
+    const auto limit = lwip_limit();
+    // As large as lwIP cuts them.
+    const std::size_t segment = std::max<std::size_t>(1, std::min<std::size_t>(pcb_->mss, pcb_->snd_wnd_max / 2));
+    while (sending_.waiting() > 0 && sending_.handed_over() < limit) {
+      const auto piece = sending_.next();
+      const auto room = limit - sending_.handed_over();
+      auto count = std::min({piece.size(), room, std::size_t{0xffff}});
+      if (count == room && sending_.waiting() > room) {
+        // More follows when this is acknowledged: end on a whole segment.
+        const auto cut = (tail_fill_ + count) % segment;
+        if (cut >= count) break;
+        count -= cut;
+      }
+      const u8_t more = sending_.waiting() > count ? TCP_WRITE_FLAG_MORE : 0;
+      if (tcp_write(pcb_, piece.data(), static_cast<u16_t>(count), more) != ERR_OK) break;
+      sending_.on_handed_over(count);
+      tail_fill_ = (tail_fill_ + count) % segment;
+    }
+    if (wants_shutdown_ && sending_.waiting() == 0) finish_send();
+  }
+  if (output && pcb_ != nullptr) tcp_output(pcb_);
+}
+
+void Flow::finish_send() {
+  // Only our direction: closing both at once would reset the connection when anything is unread.
+  if (tcp_shutdown(pcb_, 0, 1) == ERR_OK) sent_fin_ = true;
+}
+
+void Flow::on_segment() {
+  if (pcb_ == nullptr) return;
+  if (pcb_->state == FIN_WAIT_2 && wants_close_ && phase_ == Phase::open) {
+    become_closed(std::nullopt);  // all is acknowledged; the pcb stays until the peer ends its direction too
+  } else if (pcb_->state == TIME_WAIT) {
+    detach();
+    become_closed(std::nullopt);
+  }
+}
+
+void Flow::on_pcb_gone() noexcept {
+  pcb_ = nullptr;
+  tag_ = nullptr;
+}
+
+void Flow::fail(Error error) {
+  kill();
+  become_closed(std::move(error));
+}
+
+void Flow::on_deadline() {
+  if (phase_ == Phase::closed) {
+    // Closed for its owner, but the peer never ended its direction.
+    kill();
+    core_->drop_if_done(*this);
+    return;
+  }
+  fail(Error{Errc::timed_out, "operation timed out"});
+}
+
+void Flow::forget_core() noexcept {
+  core_ = nullptr;
+  phase_ = Phase::closed;
+  handler_ = nullptr;
+  received_.clear();
+  sending_ = SendQueue{};
+  connect_handler = nullptr;
+}
+
+void Flow::detach() noexcept {
+  if (tag_ == nullptr) return;
+  tcp_arg(pcb_, nullptr);
+  tcp_err(pcb_, nullptr);
+  tcp_sent(pcb_, nullptr);
+  tcp_recv(pcb_, nullptr);
+  tcp_poll(pcb_, nullptr, 0);
+  auto& tag = *tag_;
+  tag.flow = nullptr;
+  const bool rests = pcb_->state == TIME_WAIT;
+  on_pcb_gone();
+  if (rests) core_->on_time_wait(tag);
+}
+
+void Flow::kill() {
+  if (core_ == nullptr) return;
+  if (phase_ == Phase::waiting) core_->stop_waiting(*this);
+  if (pcb_ == nullptr) return;
+  auto* pcb = pcb_;
+  core_->enter([&] {
+    detach();
+    tcp_abort(pcb);
+  });
+  sending_ = SendQueue{};
+}
+
+void Flow::become_closed(std::optional<Error> error) {
+  if (phase_ == Phase::closed) return;
+  phase_ = Phase::closed;
+  error_ = std::move(error);
+  if (pcb_ == nullptr) core_->set_deadline(*this, std::nullopt);
+  mark_ready();
+}
+
+void Flow::mark_ready() {
+  if (core_ != nullptr) core_->add_ready(*this);
+}
+
+void Flow::mark_unflushed() {
+  if (core_ != nullptr) core_->add_unflushed(*this);
+}
+
+// --- what the owner hears ---------------------------------------------------------------------------------------------
+
+void Flow::deliver() {
+  if (std::exchange(wants_abort_, false)) {
+    kill();
+    become_closed(Error{Errc::closed, "connection was aborted"});
+  }
+  if (connect_handler && (was_open_ || phase_ == Phase::closed)) {
+    const auto handler = std::exchange(connect_handler, nullptr);
+    if (was_open_) {
+      handler(Result<std::unique_ptr<Connection>>{make_connection(shared_from_this())});
+    } else {
+      held_ = false;
+      handler(Result<std::unique_ptr<Connection>>{error_ ? *error_ : Error{Errc::closed, "connection was closed"}});
+    }
+  }
+  std::size_t taken = 0;
+  while (handler_ != nullptr && !paused_ && !wants_close_ && !received_.empty()) {
+    auto data = received_.pop();
+    taken += data.size();
+    handler_->on_data(std::move(data));
+  }
+  if (taken > 0) on_consumed(taken);
+  if (handler_ != nullptr && got_fin_ && !told_end_ && !wants_close_ && received_.empty()) {
+    told_end_ = true;
+    handler_->on_end();
+  }
+  if (handler_ != nullptr && std::exchange(owes_writable_, false)) handler_->on_writable();
+  if (handler_ != nullptr && std::exchange(owes_drained_, false) && sending_.size() == 0) handler_->on_drained();
+  if (handler_ != nullptr && phase_ == Phase::closed && !told_closed_ && (received_.empty() || wants_close_)) {
+    told_closed_ = true;
+    std::exchange(handler_, nullptr)->on_closed(error_ ? &*error_ : nullptr);
+  }
+  if (core_ != nullptr) core_->drop_if_done(*this);
+}
+
+// --- the receive window -----------------------------------------------------------------------------------------------
+
+void Flow::discard_received() {
+  const auto count = received_.size();
+  received_.clear();
+  return_window(count);
+}
+
+void Flow::on_consumed(std::size_t count) {
+  if (core_ == nullptr || pcb_ == nullptr) return;
+  return_window(adapt_window(count));
+}
+
+// The window doubles when a whole one was read within two seconds and nothing is left unread. A reader that then falls
+// behind for more than a second loses the growth again: what it reads is not offered anew.
+std::size_t Flow::adapt_window(std::size_t count) {
+  constexpr Duration kQuick = std::chrono::seconds{2};
+  constexpr Duration kPatience = std::chrono::seconds{1};
+  const std::size_t first = core_->context().initial_window;
+  const std::size_t most = core_->config().max_window;
+  const auto now = core_->now();
+  if ((pcb_->flags & TF_WND_SCALE) == 0) return count;
+
+  if (behind_since_ && now - *behind_since_ > kPatience && pcb_->rcv_wnd_max > first) {
+    to_shrink_ = pcb_->rcv_wnd_max - first;
+  }
+  if (received_.size() <= first) behind_since_.reset();
+  if (to_shrink_ > 0) {
+    const auto kept = std::min({to_shrink_, count, static_cast<std::size_t>(pcb_->rcv_wnd_max) - first});
+    to_shrink_ -= kept;
+    pcb_->rcv_wnd_max -= static_cast<tcpwnd_size_t>(kept);
+    consumed_ = 0;
+    growth_began_ = now;
+    return count - kept;
+  }
+
+  consumed_ += count;
+  if (consumed_ < pcb_->rcv_wnd_max) return count;
+  if (received_.empty() && now - growth_began_ <= kQuick && pcb_->rcv_wnd_max < most) {
+    const auto more = static_cast<tcpwnd_size_t>(std::min<std::size_t>(pcb_->rcv_wnd_max, most - pcb_->rcv_wnd_max));
+    pcb_->rcv_wnd_max += more;
+    pcb_->rcv_wnd += more;
+  }
+  consumed_ = 0;
+  growth_began_ = now;
+  return count;
+}
+
+void Flow::return_window(std::size_t count) {
+  if (pcb_ == nullptr || count == 0) return;
+  core_->enter([&] {
+    while (count > 0 && pcb_ != nullptr) {
+      const auto step = std::min<std::size_t>(count, 0xffff);
+      tcp_recved(pcb_, static_cast<u16_t>(step));
+      count -= step;
+    }
+  });
+}
+
+// --- lwIP's callbacks -------------------------------------------------------------------------------------------------
+
+err_t Flow::on_received(void* arg, tcp_pcb* pcb, pbuf* chain, err_t /*error*/) {
+  auto* flow = static_cast<Flow*>(arg);
+  if (chain == nullptr) {
+    if (flow != nullptr) {
+      flow->got_fin_ = true;
+      flow->mark_ready();
+    }
+    return ERR_OK;
+  }
+  if (flow == nullptr || flow->wants_close_ || flow->phase_ == Phase::closed) {
+    // Nobody reads this any more, but the peer may still have to say it before it hears our end.
+    tcp_recved(pcb, chain->tot_len);
+    pbuf_free(chain);
+    return ERR_OK;
+  }
+  for (pbuf* piece = chain; piece != nullptr; piece = piece->next) flow->received_.push(take_back(piece));
+  pbuf_free(chain);
+  if (!flow->behind_since_ && flow->received_.size() > flow->core_->context().initial_window) {
+    flow->behind_since_ = flow->core_->now();
+  }
+  flow->mark_ready();
+  return ERR_OK;
+}
+
+err_t Flow::on_sent(void* arg, tcp_pcb* /*pcb*/, u16_t count) {
+  auto* flow = static_cast<Flow*>(arg);
+  if (flow == nullptr) return ERR_OK;
+  flow->sending_.on_acknowledged(count);
+  if (flow->was_above_high_ && flow->sending_.size() < flow->high_mark() / 2) {
+    flow->was_above_high_ = false;
+    flow->owes_writable_ = true;
+    flow->mark_ready();
+  }
+  if (flow->sending_.size() == 0) {
+    flow->owes_drained_ = true;
+    flow->mark_ready();
+  }
+  // tcp_input sends it when all of this segment is worked off.
+  flow->pump(false);
+  return ERR_OK;
+}
+
+void Flow::on_error(void* arg, err_t error) {
+  auto* flow = static_cast<Flow*>(arg);
+  if (flow == nullptr) return;
+  if (flow->tag_ != nullptr) flow->tag_->flow = nullptr;
+  flow->on_pcb_gone();
+  switch (error) {
+    case ERR_CLSD: flow->become_closed(std::nullopt); break;
+    case ERR_RST:
+      flow->become_closed(flow->was_open_ ? Error{Errc::closed, "connection was reset by the peer"}
+                                          : Error{Errc::refused, "connection was refused"});
+      break;
+    default: flow->become_closed(Error{Errc::timed_out, "operation timed out"}); break;
+  }
+  flow->core_->set_deadline(*flow, std::nullopt);
+  flow->mark_ready();
+}
+
+err_t Flow::on_connected(void* arg, tcp_pcb* pcb, err_t /*error*/) {
+  auto* flow = static_cast<Flow*>(arg);
+  if (flow == nullptr) return ERR_OK;
+  tcp_poll(pcb, nullptr, 0);
+  flow->phase_ = Phase::open;
+  flow->was_open_ = true;
+  flow->core_->set_deadline(*flow, std::nullopt);
+  flow->mark_ready();
+  return ERR_OK;
+}
+
+// lwIP gives up after twelve SYNs; the connect has its own time limit.
+err_t Flow::on_poll(void* arg, tcp_pcb* pcb) {
+  if (arg != nullptr && pcb->state == SYN_SENT && pcb->nrtx > 6) pcb->nrtx = 1;
+  return ERR_OK;
+}
+
+}  // namespace axl::tcpip

@@ -1,0 +1,70 @@
+// Which key an overlay address belongs to, for as long as a connection with it lives, and what each peer costs us.
+//
+// An address carries only part of a key. So it is pinned to the full key of the session that asked or was asked first,
+// and every later packet must come from that key; nothing is looked up again (overlay sessions, section 6: key store).
+#pragma once
+
+#include <axl/key.hpp>
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "tcpip/lwip.hpp"
+
+namespace axl::tcpip {
+
+class Core;
+class Flow;
+struct Peer;
+
+/// Hangs on every connection's pcb, from the SYN on, and is told when lwIP frees it.
+struct Tag {
+  Core* core = nullptr;
+  Peer* peer = nullptr;
+  tcp_pcb* pcb = nullptr;
+  Flow* flow = nullptr;  // null while half open, and in TIME_WAIT
+  std::uint16_t local_port = 0;
+  std::uint16_t remote_port = 0;
+  bool half_open = false;
+  bool time_wait = false;
+  std::size_t index = 0;  // among the peer's tags
+};
+
+struct Peer {
+  PublicKey key;
+  Address address;
+  std::vector<Tag*> tags;
+  std::unordered_set<std::uint32_t> ports;  // local and remote port of each tag
+  std::size_t waiting = 0;                  // connects that wait for the session
+  std::size_t half_open = 0;
+  std::size_t first_to_send = 0;  // where the next round of output begins
+  bool blocked = false;           // the way to it takes no packet now
+};
+
+class Peers {
+ public:
+  [[nodiscard]] Peer* find(const Address& address) noexcept;
+  /// The peer with this key, made when new; null when its address is pinned to another key.
+  [[nodiscard]] Peer* pin(const PublicKey& key, const Address& address);
+  /// Forgets the peer when nothing refers to it any more.
+  void release(Peer& peer);
+
+  void add(Tag& tag);
+  void remove(Tag& tag);
+  [[nodiscard]] bool uses_ports(const Peer& peer, std::uint16_t local, std::uint16_t remote) const noexcept;
+
+  /// Marks the peer and all its connections.
+  void block(Peer& peer);
+  void unblock(Peer& peer) noexcept;
+  /// The blocked ones, oldest first; empties the list.
+  [[nodiscard]] std::vector<Address> take_blocked() noexcept { return std::exchange(blocked_, {}); }
+
+ private:
+  std::unordered_map<Address, std::unique_ptr<Peer>> peers_;
+  std::vector<Address> blocked_;
+  Peer* last_ = nullptr;  // packets of one peer come in rows
+};
+
+}  // namespace axl::tcpip
