@@ -1,0 +1,77 @@
+#include "net/buffer_queue.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "core/expect.hpp"
+
+namespace axl::net {
+
+namespace {
+constexpr std::size_t kKeptCapacity = 64;  // pieces
+}
+
+void BufferQueue::push(Buffer data) {
+  if (data.empty()) return;
+  bytes_ += data.size();
+  items_.push_back(std::move(data));
+}
+
+void BufferQueue::clear() noexcept {
+  items_ = std::vector<Buffer>{};
+  head_ = 0;
+  bytes_ = 0;
+}
+
+std::size_t BufferQueue::gather(std::span<asio::const_buffer> out, std::size_t enough) const noexcept {
+  std::size_t count = 0;
+  std::size_t total = 0;
+  for (auto i = head_; i < items_.size() && count < out.size() && total < enough; ++i) {
+    out[count++] = asio::const_buffer{items_[i].data(), items_[i].size()};
+    total += items_[i].size();
+  }
+  return count;
+}
+
+std::size_t BufferQueue::copy(MutableByteSpan out) const noexcept {
+  std::size_t copied = 0;
+  for (auto i = head_; i < items_.size() && copied < out.size(); ++i) {
+    const auto count = std::min(items_[i].size(), out.size() - copied);
+    std::memcpy(out.data() + copied, items_[i].data(), count);
+    copied += count;
+  }
+  return copied;
+}
+
+void BufferQueue::consume(std::size_t count) noexcept {
+  AXL_EXPECT_OR(count <= bytes_, count = bytes_);
+  bytes_ -= count;
+  while (count > 0) {
+    auto& first = items_[head_];
+    if (count < first.size()) {
+      first.drop_front(count);
+      break;
+    }
+    count -= first.size();
+    first = Buffer{};
+    ++head_;
+  }
+  forget_used();
+}
+
+void BufferQueue::forget_used() noexcept {
+  if (head_ == items_.size()) {
+    head_ = 0;
+    if (items_.capacity() > kKeptCapacity) {
+      items_ = std::vector<Buffer>{};
+    } else {
+      items_.clear();
+    }
+  } else if (head_ >= kKeptCapacity && head_ * 2 >= items_.size()) {
+    items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(head_));
+    head_ = 0;
+  }
+}
+
+}  // namespace axl::net

@@ -1,0 +1,42 @@
+// Bytes waiting to be sent, in the Buffers they came in.
+//
+// Holds no memory while empty, so that thousands of idle connections cost little. Unbounded: whoever writes to a stream
+// watches Stream::unsent().
+#pragma once
+
+#include <asio/buffer.hpp>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "core/buffer.hpp"
+
+namespace axl::net {
+
+class BufferQueue {
+ public:
+  void push(Buffer data);
+  void clear() noexcept;
+
+  [[nodiscard]] bool empty() const noexcept { return bytes_ == 0; }
+  [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+  [[nodiscard]] std::size_t pieces() const noexcept { return items_.size() - head_; }
+  /// Not on an empty queue.
+  [[nodiscard]] const Buffer& front() const noexcept { return items_[head_]; }
+
+  /// Views of the first pieces, at most out.size() of them, stopping once they hold `enough` bytes. Returns how many.
+  [[nodiscard]] std::size_t gather(std::span<asio::const_buffer> out, std::size_t enough) const noexcept;
+  /// Copies the first bytes, as many as fit; returns how many.
+  [[nodiscard]] std::size_t copy(MutableByteSpan out) const noexcept;
+  /// Removes bytes from the front; `count` is at most bytes().
+  void consume(std::size_t count) noexcept;
+
+ private:
+  void forget_used() noexcept;
+
+  std::vector<Buffer> items_;
+  std::size_t head_ = 0;  // items before this one have been consumed
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace axl::net

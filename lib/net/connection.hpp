@@ -1,0 +1,111 @@
+// The life of one socket stream: when to read and write, what to tell the handler, how it ends.
+//
+// Everything happens in `advance`: it receives, hands up, sends, and waits for the socket where that is needed. The
+// methods of a Stream only note what is wanted and see to it that an advance follows later in the same turn of the
+// loop, so no handler is called from within them and small writes of one turn leave together.
+//
+// Shared by its owner (a SocketStream) and by the waits under way; the owner's end closes the socket, and the rest goes
+// when the last wait has come back. Lives on one loop.
+#pragma once
+
+#include <axl/time.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "core/stream.hpp"
+#include "net/asio_types.hpp"
+#include "net/buffer_queue.hpp"
+#include "net/timer.hpp"
+#include "net/transport.hpp"
+
+namespace axl::net {
+
+struct StreamOptions {
+  std::size_t high_mark = 256 * 1024;
+  std::size_t low_mark = 128 * 1024;
+  /// close(): how long nothing may move before what is queued counts as undeliverable.
+  Duration stall_limit{std::chrono::seconds{30}};
+  /// close(): how long to wait for the other end to close too, once everything has been sent.
+  Duration linger{std::chrono::seconds{3}};
+};
+
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(Socket socket, std::unique_ptr<Transport> transport, const StreamOptions& options);
+
+  /// Opens the transport; called once, right after construction. Past `deadline` an unopened connection fails.
+  void start(std::optional<Time> deadline, std::function<void()> on_open);
+
+  void set_handler(StreamHandler* handler);
+  void write(Buffer data);
+  /// Sends now what is queued instead of at the end of the turn.
+  void flush();
+  [[nodiscard]] std::size_t unsent() const noexcept;
+  [[nodiscard]] const StreamOptions& options() const noexcept { return options_; }
+  [[nodiscard]] const StreamCounters& counters() const noexcept { return transport_->counters(); }
+  [[nodiscard]] bool opened() const noexcept { return opened_; }
+  void pause_reading();
+  void resume_reading();
+  void shutdown_send();
+  void close();
+  void abort();
+  /// The owner is gone: closes, and calls nobody any more.
+  void detach() noexcept;
+
+ private:
+  void schedule();
+  void advance();
+  void step();
+  void open_transport();
+  void receive_some();
+  void hand_up(Buffer data, std::size_t size);
+  void transmit_some();
+  void after_send_failure();
+  void finish_sending();
+  void deliver_levels();
+  void report_closed();
+  void wait_as_needed();
+  void wait_readable();
+  void wait_writable();
+  void arm_close_timer();
+  void on_timer();
+  void fail(Error error);
+  void finish();
+  void shut(bool reset) noexcept;
+  [[nodiscard]] bool wants_data() const noexcept;
+  [[nodiscard]] std::size_t unacknowledged() noexcept;
+
+  asio::io_context& context_;
+  Socket socket_;
+  const std::unique_ptr<Transport> transport_;
+  const StreamOptions options_;
+  StreamHandler* handler_ = nullptr;
+  std::function<void()> on_open_;
+  std::unique_ptr<Timer> timer_;  // for opening, later for closing
+  BufferQueue queue_;
+  std::optional<Error> error_;  // what on_closed will say
+  std::size_t read_size_;       // of the next Buffer to receive into
+  std::uint64_t progress_ = 0;  // at the last look of the close timer
+
+  bool opened_ = false;
+  bool paused_ = false;
+  bool peer_ended_ = false;  // the other end's last byte has been received
+  bool end_wanted_ = false;  // shutdown_send() or close() was called
+  bool end_marked_ = false;  // the transport's end mark is in its backlog or beyond
+  bool end_sent_ = false;    // the kernel has all of it
+  bool closing_ = false;     // close() was called: received bytes are discarded
+  bool closed_ = false;      // the socket is closed
+  bool reported_ = false;    // on_closed was called
+  bool can_read_ = true;     // until the socket says otherwise
+  bool can_write_ = true;
+  bool reading_ = false;  // a wait is under way
+  bool writing_ = false;
+  bool scheduled_ = false;  // an advance is in the loop's queue
+  bool advancing_ = false;
+  bool again_ = false;      // asked for while advancing
+  bool above_low_ = false;  // on_writable is owed
+  bool undrained_ = false;  // on_drained is owed
+};
+
+}  // namespace axl::net

@@ -1,0 +1,64 @@
+// TLS records on a socket.
+//
+// OpenSSL reads and writes through a BIO of ours: reading goes straight to the socket, many records per call; writing
+// collects records, which then leave in large pieces. Records are filled as far as the queue allows.
+//
+// Source: overlay links and sessions, section 2.3 (TLS details).
+#pragma once
+
+#include <axl/key.hpp>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "net/tls.hpp"
+#include "net/transport.hpp"
+
+namespace axl::net {
+
+class TlsTransport final : public Transport {
+ public:
+  /// `server_name` is sent by a dialler unless empty. After `records_per_key` records the sending key is renewed:
+  /// AES-GCM must not encrypt more than 2^24 full ones under one key (RFC 8446, section 5.5).
+  TlsTransport(TlsContext context, std::string server_name, std::uint64_t records_per_key);
+  ~TlsTransport() override;
+
+  Io open(Socket& socket) override;
+  Received receive(Socket& socket, MutableByteSpan into) override;
+  Io transmit(Socket& socket, BufferQueue& queue) override;
+  void mark_end() override;
+  [[nodiscard]] std::size_t backlog() const noexcept override { return records_.size() - records_sent_; }
+
+  /// Of the other end's certificate, if it is one that a node made for itself. After open().
+  [[nodiscard]] const std::optional<PublicKey>& peer_key() const noexcept { return peer_key_; }
+
+ private:
+  struct Ssl;
+  bool create();
+  Io outcome(int returned, const char* doing);
+  bool encrypt_some(BufferQueue& queue);
+  bool write_records(ByteSpan plain);
+  Io send_records(Socket& socket);
+  int read_from_socket(char* into, int size) noexcept;
+  int collect(const char* from, int size) noexcept;
+
+  friend struct TlsBio;
+
+  const TlsContext context_;
+  const std::string server_name_;
+  const std::uint64_t records_per_key_;
+  std::unique_ptr<Ssl> ssl_;
+  Socket* socket_ = nullptr;          // while OpenSSL may read
+  Bytes records_;                     // encrypted, on the way to the kernel
+  std::size_t records_sent_ = 0;      // of them, in the kernel
+  std::uint64_t records_of_key_ = 0;  // written under the present key
+  std::error_code socket_error_;
+  std::optional<PublicKey> peer_key_;
+  bool opened_ = false;
+  bool failed_ = false;  // no use of OpenSSL any more
+  bool socket_ended_ = false;
+  bool socket_empty_ = false;  // the last read was short: the next one would find nothing
+};
+
+}  // namespace axl::net
