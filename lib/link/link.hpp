@@ -35,10 +35,10 @@ class Link {
   /// What this link is told by its peer entry or listener.
   struct Options {
     std::uint8_t priority = 0;
-    std::string password;                ///< at most 64 bytes; empty for none
-    std::vector<PublicKey> pinned_keys;  ///< dial: one of these must answer; empty for any
+    std::string password{};                ///< at most 64 bytes; empty for none
+    std::vector<PublicKey> pinned_keys{};  ///< dial: one of these must answer; empty for any
     /// Incoming: who may connect; null for everyone.
-    std::function<bool(const PublicKey&)> allowed;
+    std::function<bool(const PublicKey&)> allowed{};
     /// The neighbour must sign something fresh before it carries anyone's packets: its meta can be replayed. Set it
     /// where keys are pinned or allowed by list.
     bool guarded = false;
@@ -62,8 +62,8 @@ class Link {
   /// One complete message; views the caller's bytes or the link's until the next call of read().
   struct Message {
     wire::FrameType type{};
-    ByteSpan bytes{};             ///< type byte and body
-    std::optional<Duration> rtt;  ///< for SigRes: time since our last SigReq was handed out
+    ByteSpan bytes{};               ///< type byte and body
+    std::optional<Duration> rtt{};  ///< for SigRes: time since our last SigReq was handed out
   };
   using Event = std::variant<Established, Message>;
 

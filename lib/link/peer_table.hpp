@@ -40,8 +40,8 @@ class PeerTable {
   /// Out: connect this entry, and tell how it went by on_connected, on_established and on_ended.
   struct Dial {
     EntryId entry{};
-    Uri uri;
-    std::string source_interface;  ///< empty for any
+    Uri uri{};
+    std::string source_interface{};  ///< empty for any
   };
   /// Out: close the entry's connection, or stop dialling it; the entry is gone already.
   struct Close {
@@ -52,16 +52,16 @@ class PeerTable {
   /// What topology shows of an entry.
   struct Row {
     EntryId entry{};
-    std::string uri;  ///< without query
-    bool up = false;  ///< the handshake is done
+    std::string uri{};  ///< without query
+    bool up = false;    ///< the handshake is done
     bool inbound = false;
-    std::optional<PublicKey> key;  ///< while up
+    std::optional<PublicKey> key{};  ///< while up
     std::uint8_t priority = 0;
     std::uint64_t rx_bytes = 0;
     std::uint64_t tx_bytes = 0;
-    Duration uptime{};       ///< since the connection, zero while there is none
-    std::string last_error;  ///< of the last end; empty while up
-    std::optional<Duration> last_error_ago;
+    Duration uptime{};         ///< since the connection, zero while there is none
+    std::string last_error{};  ///< of the last end; empty while up
+    std::optional<Duration> last_error_ago{};
   };
 
   PeerTable() : PeerTable{Config{}} {}
@@ -105,18 +105,18 @@ class PeerTable {
   struct Entry {
     State state = State::dialling;
     bool inbound = false;
-    Uri uri;  // inbound: only its identity
-    std::string source_interface;
-    std::string remote_address;   // inbound, counted against its limit; empty when exempt
-    unsigned attempts = 0;        // n of the backoff rule
-    std::optional<Time> dial_at;  // set while waiting
-    std::optional<Time> connected_at;
-    std::optional<PublicKey> key;  // set while up
+    Uri uri{};  // inbound: only its identity
+    std::string source_interface{};
+    std::string remote_address{};   // inbound, counted against its limit; empty when exempt
+    unsigned attempts = 0;          // n of the backoff rule
+    std::optional<Time> dial_at{};  // set while waiting
+    std::optional<Time> connected_at{};
+    std::optional<PublicKey> key{};  // set while up
     std::uint8_t priority = 0;
     std::uint64_t rx_bytes = 0;
     std::uint64_t tx_bytes = 0;
-    std::string last_error;
-    std::optional<Time> failed_at;
+    std::string last_error{};
+    std::optional<Time> failed_at{};
   };
   using Entries = std::map<EntryId, Entry>;
   using Name = std::pair<std::string, std::string>;  // identity, interface

@@ -19,14 +19,14 @@ enum class Scheme : std::uint8_t { tcp, tls };
 
 struct Uri {
   Scheme scheme = Scheme::tcp;
-  std::string host;        ///< name or IP literal, without brackets and zone; empty (listeners only) for every address
+  std::string host{};      ///< name or IP literal, without brackets and zone; empty (listeners only) for every address
   std::uint16_t port = 0;  ///< 0 (listeners only) for any free one
   std::uint8_t priority = 0;
-  std::string password;                 ///< 0 to 64 bytes; a secret
-  std::vector<PublicKey> pinned_keys;   ///< `key`; dial only
-  std::string sni;                      ///< `sni`; dial only
-  std::optional<Duration> max_backoff;  ///< `maxbackoff`; dial only
-  std::string identity;                 ///< the URI without its query: what a peer entry is known by; holds no secret
+  std::string password{};                 ///< 0 to 64 bytes; a secret
+  std::vector<PublicKey> pinned_keys{};   ///< `key`; dial only
+  std::string sni{};                      ///< `sni`; dial only
+  std::optional<Duration> max_backoff{};  ///< `maxbackoff`; dial only
+  std::string identity{};                 ///< the URI without its query: what a peer entry is known by; holds no secret
 
   /// The name to send in a TLS handshake: `sni` or the host, unless that is an IP literal; empty for none.
   [[nodiscard]] std::string server_name() const;

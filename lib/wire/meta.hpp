@@ -33,7 +33,7 @@ struct Meta {
 
 /// What the front of a stream says so far.
 struct MetaPrefix {
-  std::optional<Meta> meta;  ///< empty while bytes are missing
+  std::optional<Meta> meta{};  ///< empty while bytes are missing
   std::size_t size = 0;      ///< bytes that the message takes, once there is one
 };
 
