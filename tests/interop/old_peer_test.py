@@ -8,6 +8,7 @@ import concurrent.futures
 import json
 import os
 import queue
+import select
 import socket
 import struct
 import sys
@@ -55,12 +56,14 @@ class OldPeer:
 
 
 class Old(TestCase):
+    SETTINGS = {}
+
     def setUp(self):
         super().setUp()
         low, middle, high = make_keys(3)
         self.third = self.yggdrasil(key=middle)
         self.stock = self.yggdrasil(key=low, peers=[self.third.uri()], listen=[], mtu=1280)
-        self.axl = self.axld(key=high, peers=[self.third.uri()])
+        self.axl = self.axld(key=high, peers=[self.third.uri()], settings=self.SETTINGS)
         for node in self.third, self.stock, self.axl:
             node.wait_for_root(low)
 
@@ -192,6 +195,36 @@ class WeReceive(Old):
                              + frame(b"plain " + name.encode()))
             self.assertEqual([json.loads(read_frame(sock))["service"] for _ in "abcdef"], list("abcdef"))
         self.assertEqual([self.axl.api.receive().body for _ in "abcdef"], [b"plain " + name.encode() for name in "abcdef"])
+
+    def test_connections_beyond_the_limit_are_closed(self):
+        # As the reference: accepted, then closed, without a word; here the limit is per config 128.
+        socks = [self.connect() for _ in range(135)]
+
+        def closed():
+            return select.select(socks, [], [], 0)[0]
+
+        until(lambda: len(closed()) == 7, "the 7 above the limit are closed")
+        turned_away = closed()
+        for sock in turned_away:
+            self.assertEqual(read_to_end(sock), b"")
+        for number, sock in enumerate(sock for sock in socks if sock not in turned_away):
+            sock.sendall(frame(b"%d" % number))
+        self.assertEqual(sorted(int(self.axl.api.receive().body) for _ in range(128)), list(range(128)))
+        for sock in socks:
+            sock.close()
+
+
+class Timeouts(Old):
+    SETTINGS = {"conn_read_timeout_secs": 2, "conn_idle_timeout_secs": 4}
+
+    def test_silence_ends_a_connection(self):
+        # As the reference, with shorter times: no length, half a length, half a body.
+        for begun in b"", b"\0\0", frame(b"0123456789")[:6], frame(b"whole") + b"\0":
+            with self.subTest(begun=begun), self.connect() as sock:
+                sock.sendall(begun)
+                self.assertEqual(read_to_end(sock), b"")
+        self.assertEqual(self.axl.api.receive().body, b"whole")
+        self.assertIsNone(self.axl.api.receive(wait=0))
 
 
 if __name__ == "__main__":

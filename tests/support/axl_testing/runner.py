@@ -12,7 +12,7 @@ from .axld import Axld
 from .wait import until
 from .yggdrasil import Yggdrasil
 
-options = argparse.Namespace(axld=None, yggdrasil=None, sanitized=False)
+options = argparse.Namespace(axld=None, yggdrasil=None, sanitized=False, vectors=None)
 
 
 class TestCase(unittest.TestCase):
@@ -90,6 +90,7 @@ def main(namespaces="required"):
     parser.add_argument("--axld", help="the axld to test")
     parser.add_argument("--yggdrasil", help="the stock daemon")
     parser.add_argument("--sanitized", action="store_true", help="axld has a sanitizer in it: memory figures mean nothing")
+    parser.add_argument("--vectors", help="folder of recorded answers, for the scripts that replay them")
     # What is left over goes to unittest: names of tests, -k PATTERN, -f.
     known, rest = parser.parse_known_args()
     options.__dict__.update(vars(known))

@@ -1,0 +1,227 @@
+#!/usr/bin/env python3
+"""Replays vectors/bridge/probes.json on a live line A - B - C of axld.
+
+Every probe of the file is accounted for: repeated with the same outcome, repeated with another outcome that a FIX of
+the bridge specification demands and that is named here, or out of scope with the reason."""
+
+import ipaddress
+import json
+import os
+import re
+import socket
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
+from axl_testing import TestCase, main, options, partial_id  # noqa: E402
+from axl_testing.keys import address  # noqa: E402
+
+MAXIMUM = 16 << 20
+NOSNIFF = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
+NOT_ALLOWED = (405, NOSNIFF, "Method not allowed\n")
+NEXT_ISSUE = (501, {}, None)  # /mcp and /a2a
+
+# Outcomes that differ on purpose: (status, headers, body); None matches anything.
+FIXES = {
+    "FIX 3.1: GET and HEAD only": {
+        **{f"topology.{method}": NOT_ALLOWED for method in ("POST", "PUT", "DELETE", "OPTIONS")},
+    },
+    "FIX 3.3: GET pops, HEAD peeks, others are 405": {
+        **{f"recv.{method}.empty": NOT_ALLOWED for method in ("POST", "PUT", "DELETE", "OPTIONS")},
+        "recv.after_HEAD": (200, {"Content-Type": "application/octet-stream"}, "eaten by HEAD"),
+        "recv.DELETE": NOT_ALLOWED,
+    },
+    "FIX 3.2: the size is checked before sending": {
+        "send.max_plus_1": (413, NOSNIFF, f"Message size {MAXIMUM + 1} exceeds maximum {MAXIMUM}\n"),
+        "send.64MB": (413, NOSNIFF, f"Message size {64 << 20} exceeds maximum {MAXIMUM}\n"),
+    },
+    "FIX 2.4: a full id is checked against the key that answers": {
+        "send.to_id_with_wrong_tail": (502, NOSNIFF, "Failed to reach peer: peer key mismatch\n"),
+        "recv.wrong_tail": (204, {}, ""),
+    },
+    "FIX 3.2: a peer that nobody is fails after dial_timeout_secs, with the same text": {
+        "send.unknown_peer": (502, NOSNIFF, re.compile(
+            rf"Failed to reach peer: failed to reach peer: connect tcp \[{address(bytes.fromhex('11' * 32))}\]:\d+: operation timed out\n")),
+    },
+    "FIX 4 and 9.2: a message between our nodes is never taken for an envelope": {
+        "recv.json_with_service": (200, {}, '{"service":"weather","note":"plain app message"}'),
+        "recv.json_Service_caps": (200, {}, '{"SERVICE":"weather"}'),
+        "recv.json_a2a_true": (200, {}, '{"a2a":true}'),
+    },
+    "FIX 4: envelopes never reach the queue": {
+        "recv.a2a_envelope_leaks_to_recv": (204, {}, ""),
+        "recv.mcp_envelope_leaks_to_recv": (204, {}, ""),
+    },
+    "FIX 9.4: nothing is dropped when the queue fills": {"recv.first_after_150_sends": (200, {}, "q0")},
+    "FIX 9.9: a foreign Host or Origin is refused": {
+        "send.host_evil": (403, {}, None), "recv.origin": (403, {}, None), "a2a.cors_simple_post": (403, {}, None),
+    },
+}
+FIXED = {name: (outcome, fix) for fix, outcomes in FIXES.items() for name, outcome in outcomes.items()}
+
+OUT_OF_SCOPE = {
+    "router": "the router process has no counterpart yet",
+    "a2a_server": "the A2A server process has no counterpart yet",
+    "overlay_tcp": "tests/interop/old_peer_test.py",
+}
+
+
+class Probes(TestCase):
+    def setUp(self):
+        super().setUp()
+        with open(os.path.join(options.vectors, "probes.json"), encoding="utf-8") as file:
+            recorded = json.load(file)
+        self.probes = recorded["probes"]
+        nodes = self.line(3, settings={"dial_timeout_secs": 3})
+        self.nodes = dict(zip("ABC", nodes))
+        self.ids = {}
+        for name, node in self.nodes.items():
+            theirs = bytes.fromhex(recorded["keys"][name])
+            self.ids[theirs.hex()] = node.key.hex
+            self.ids[partial_id(theirs)] = partial_id(node.key.public)
+        # Once more than the probes wait, so that nothing below measures the first contact.
+        self.assert_works(self.nodes["A"], self.nodes["C"])
+
+    def ours(self, text):
+        """Text of a probe with our keys for theirs, in either case of letters."""
+        for theirs, ours in self.ids.items():
+            text = text.replace(theirs, ours).replace(theirs.upper(), ours.upper())
+        # A true beginning with a false end.
+        return re.sub(r"414f0a8e7b64e14deb8d8498d1a83b3f6c0{30}", self.nodes["A"].key.hex[:34] + "0" * 30, text)
+
+    def ask(self, probe):
+        request = probe["request"]
+        body = request["body"]
+        if isinstance(body, dict):
+            body = bytes.fromhex(body["hex"]) if "hex" in body else os.urandom(body["len"])
+        elif body is not None:
+            body = self.ours(body).encode()
+        if probe["name"] == "send.exactly_max":
+            self.largest = body
+        headers = {name: self.ours(value) for name, value in request["headers"].items()}
+        # A sender pads a header at its own risk; http.client does not.
+        return self.nodes[probe["node"]].api.request(request["method"], self.ours(request["path"]), body, headers)
+
+    def expected(self, probe):
+        if probe["name"] in FIXED:
+            return FIXED[probe["name"]]
+        response = probe["response"]
+        if probe["name"].startswith(("mcp.", "a2a.")) and response["status"] not in (301, 307):
+            return NEXT_ISSUE, "until the next issue"
+        headers = {name: self.ours(value) for name, value in response["headers"] if name in ("Content-Type", "X-Content-Type-Options", "X-Sent-Bytes", "Location")}
+        if response["status"] in (301, 307):
+            headers.pop("Content-Type", None)
+            return (response["status"], headers, None), "as the reference"
+        if "X-From-Peer-Id" in dict(response["headers"]):
+            # FIX 2.1: the sender's full key, where the reference knows only its beginning.
+            shown = dict(response["headers"])["X-From-Peer-Id"]
+            full = next(theirs for theirs in self.ids if partial_id(bytes.fromhex(theirs)) == shown and theirs != shown)
+            headers["X-From-Peer-Id"] = self.ids[full]
+        body = response["body"]
+        if isinstance(body, dict):
+            body = bytes.fromhex(body["hex"]) if "hex" in body else self.largest
+        elif probe["name"].startswith("topology"):
+            body = None
+        return (response["status"], headers, body), "as the reference"
+
+    def check(self, probe, answer):
+        (status, headers, body), reason = self.expected(probe)
+        self.assertIn(answer.status, (301, 307) if status in (301, 307) else (status,), f"{reason}: {answer!r}")
+        for name, value in headers.items():
+            self.assertEqual(answer.headers[name], value, f"{reason}: {answer!r}")
+        if probe["request"]["method"] == "HEAD":
+            body = ""
+        if isinstance(body, re.Pattern):
+            self.assertRegex(answer.text, body, reason)
+        elif body is not None:
+            self.assertTrue(answer.body == (body if isinstance(body, bytes) else body.encode()), f"{reason}: {answer!r}")
+        if answer.status == 204:
+            self.assertNotIn("Content-Type", answer.headers)
+        if answer.status == 405 and not probe["name"].startswith(("mcp.", "a2a.")):
+            self.assertIn("GET" if "/send" not in probe["request"]["path"] else "POST", answer.headers["Allow"])
+        if probe["request"]["path"] == "/recv" and answer.status == 200 and probe["request"]["method"] == "GET":
+            self.assertEqual(int(answer.headers["Content-Length"]), len(answer.body), "FIX 3.3: always a Content-Length")
+
+    def after(self, probe):
+        """Keeps queues in step with the reference where ours keep a message longer, or would need one."""
+        name, node = probe["name"], self.nodes.get(probe["node"])
+        if name == "recv.DELETE":
+            self.assertEqual(node.api.receive().body, b"popped by DELETE")
+        elif name == "recv.first_after_150_sends":
+            self.assertEqual([node.api.receive(wait=0).body for _ in range(149)], [b"q%d" % number for number in range(1, 150)])
+
+    def before(self, probe):
+        if probe["name"] == "recv.first_after_150_sends":
+            for number in range(150):
+                self.assertEqual(self.nodes["A"].api.send(self.nodes["C"].key, b"q%d" % number).status, 200)
+
+    def test_the_local_api(self):
+        seen = set()
+        for probe in self.probes:
+            if probe["group"] != "api" or probe["name"] == "recv.queue_capacity":  # that one is a remark
+                continue
+            seen.add(probe["name"])
+            with self.subTest(probe=probe["name"]):
+                self.before(probe)
+                self.check(probe, self.ask(probe))
+                self.after(probe)
+        self.assertEqual(set(FIXED) - seen, set(), "a FIX of a probe that does not exist")
+
+    def test_every_group_is_replayed_or_has_its_reason(self):
+        self.assertEqual({probe["group"] for probe in self.probes} - {"api", "http_raw"}, set(OUT_OF_SCOPE))
+
+    def test_the_shape_of_topology(self):
+        a, b, c = (self.nodes[name] for name in "ABC")
+        shown = b.api.topology()
+        self.assertEqual((shown["our_public_key"], shown["our_ipv6"]), (b.key.hex, str(ipaddress.ip_address(b.key.address))))
+        self.assertEqual({peer["public_key"]: peer["inbound"] for peer in shown["peers"]}, {a.key.hex: False, c.key.hex: True})
+        root = min(a.key, b.key, c.key).hex
+        for peer in shown["peers"]:
+            self.assertEqual((peer["up"], peer["root"]), (True, root), "FIX 3.1: root is filled")
+            self.assertIsInstance(peer["coords"], list, "FIX 3.1: coords are filled")
+            self.assertGreater(peer["port"], 0)
+            self.assertRegex(peer["uri"], r"^(tls|tcp)://127\.0\.0\.1:\d+$")
+        tree = {entry["public_key"]: entry for entry in shown["tree"]}
+        self.assertLessEqual({a.key.hex, b.key.hex, c.key.hex}, set(tree))
+        self.assertEqual(tree[root]["parent"], root, "the root's parent is itself")
+        self.assertTrue(all(entry["sequence"] >= 1 for entry in tree.values()))
+        lonely = self.axld()
+        self.assertEqual(lonely.api.topology()["peers"], [], "FIX 3.1: an empty list, not null")
+
+    def test_raw_http(self):
+        api = self.nodes["A"].api
+        host = f"Host: 127.0.0.1:{api.port}"
+        for probe in self.probes:
+            if probe["group"] != "http_raw":
+                continue
+            with self.subTest(probe=probe["name"]), socket.create_connection((api.host, api.port), 60) as sock:
+                raw = probe["request"]["raw"]
+                if probe["name"] == "http.big_header":  # the recording names only its beginning
+                    raw = "GET /recv HTTP/1.1\r\nHost: x\r\nX-A: " + "a" * (2 << 20) + "\r\n\r\n"
+                # FIX 9.9: only an allowed Host is served.
+                sock.sendall(self.ours(raw).replace("Host: x", host).encode())
+                self.check_raw(sock, probe)
+
+    def check_raw(self, sock, probe):
+        want = probe["response"]["raw"]
+        count = want.count("HTTP/1.")
+        got = b""
+        while len(re.findall(rb"HTTP/1\.\d \d\d\d", got)) < count or b"\r\n\r\n" not in got[got.rindex(b"HTTP/1.") :]:
+            part = sock.recv(1 << 16)
+            self.assertTrue(part, f"closed after {got!r}")
+            got += part
+        statuses = r"HTTP/1\.\d (\d\d\d)"
+        self.assertEqual(re.findall(statuses, got.decode()), re.findall(statuses, want))
+        for header in re.findall(r"X-Sent-Bytes: \d+", want):
+            self.assertIn(header.lower(), got.decode().lower())
+        if want.endswith("<EOF>"):
+            while sock.recv(1 << 16):
+                pass
+        else:
+            # Still open: nothing more comes now; for a body cut short, nothing at all.
+            sock.settimeout(0.3)
+            with self.assertRaises(TimeoutError):
+                sock.recv(1)
+
+
+if __name__ == "__main__":
+    main(namespaces="preferred")
