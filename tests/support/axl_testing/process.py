@@ -64,6 +64,8 @@ class Process:
         code = self.child.wait(watchdog)
         for reader in self._readers:
             reader.join(watchdog)
+        self.child.stdout.close()
+        self.child.stderr.close()
         return code
 
     def signal(self, number):
