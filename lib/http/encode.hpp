@@ -13,9 +13,9 @@
 namespace axl::http {
 
 struct Framing {
-  std::optional<std::uint64_t> content_length;
+  std::optional<std::uint64_t> content_length = {};
   bool chunked = false;
-  std::string_view connection;  ///< value of the Connection line; empty for none
+  std::string_view connection = {};  ///< value of the Connection line; empty for none
 };
 
 /// `tailroom` unused bytes behind the head, for a body that follows at once. `server` is the Server line's value, empty

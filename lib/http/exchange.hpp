@@ -27,7 +27,7 @@ struct ExchangeState;
 
 /// Who is at the other end of a connection.
 struct Client {
-  std::optional<PublicKey> key;  ///< of the overlay session that carries the connection; empty on the local side
+  std::optional<PublicKey> key = {};  ///< of the overlay session that carries the connection; empty on the local side
   bool trusted = true;           ///< may use the reserved part of the connection limits
 };
 

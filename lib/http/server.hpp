@@ -24,7 +24,7 @@ namespace axl::http {
 using RequestHandler = std::function<void(Exchange exchange)>;
 
 struct ServerLimits {
-  ConnectionLimits connection;
+  ConnectionLimits connection = {};
   std::size_t connections = 4096;
   /// Of these, kept for trusted clients.
   std::size_t reserved = 0;

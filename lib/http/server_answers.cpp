@@ -61,7 +61,7 @@ void ServerConnection::refuse(const ParseError& error) {
   auto text = fmt::format("{} {}", error.status, reason_phrase(error.status));
   if (!error.detail.empty()) text += ": " + error.detail;
   const Headers headers{{"Content-Type", "text/plain; charset=utf-8"}};
-  const Framing framing{.content_length = text.size(), .chunked = false, .connection = "close"};
+  const Framing framing{.content_length = text.size(), .connection = "close"};
   auto answer = encode_response_head(Version::http_1_1, error.status, std::string_view{text}.substr(4), headers,
                                      framing, limits_.server, text.size());
   answer.append(as_bytes(text));

@@ -21,7 +21,7 @@
 namespace axl::http {
 
 struct ConnectionLimits {
-  Parser::Limits head;
+  Parser::Limits head = {};
   Duration header_timeout{std::chrono::seconds{10}};  ///< from a head's first byte to its last
   Duration idle_timeout{std::chrono::seconds{120}};   ///< between requests
   Duration body_timeout{std::chrono::seconds{60}};    ///< without a byte of a body that we want
@@ -30,7 +30,7 @@ struct ConnectionLimits {
   Duration linger_total{std::chrono::seconds{30}};
   /// So much of a body that nobody wants is read and thrown away before the connection is given up.
   std::uint64_t discard_bytes = 64 * 1024 * 1024;
-  std::string server;  ///< value of the Server header; empty for none
+  std::string server = {};  ///< value of the Server header; empty for none
 };
 
 class ServerConnection;

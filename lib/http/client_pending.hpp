@@ -1,0 +1,32 @@
+// A request on its way, from the queue to the end of its answer. For the client connection's sources.
+#pragma once
+
+#include <optional>
+
+#include "http/client_connection.hpp"
+
+namespace axl::http {
+
+struct ClientConnection::Pending {
+  RequestId id{};
+  bool is_head = false;
+  bool streamed = false;  // the body comes by write()
+  bool chunked = false;
+  std::uint64_t length_left = 0;
+  std::deque<Buffer> unsent;  // head and body, until the stream has room
+  bool complete = false;      // its end has been given to the stream
+  bool finished = false;      // finish() has been called, or the body was whole
+  bool wants_writable = false;
+
+  bool paused = false;
+  bool head_seen = false;
+  bool answer_ended = false;
+  bool answered = false;  // failed over its answer, not for the lack of one
+  ResponseEvents* events = nullptr;
+  ResponseHandler handler;
+  BodyLimits limits;
+  std::optional<BodyCollector> collector;
+  Response response;
+};
+
+}  // namespace axl::http
