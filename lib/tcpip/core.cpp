@@ -250,7 +250,7 @@ std::shared_ptr<Flow> Core::make_flow(const PublicKey& peer, Flow::Phase phase) 
   return flow;
 }
 
-Stack::Stats Core::stats() const { return {filtered_, asserts_, connections_}; }
+Stack::Stats Core::stats() const { return {filtered_, asserts_, connections_, time_wait_}; }
 
 void Core::keep_reset(const PublicKey& dest, Buffer packet) {
   if (resets_.size() >= kMostResets) resets_.pop_front();

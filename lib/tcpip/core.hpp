@@ -137,6 +137,7 @@ class Core {
   std::set<std::pair<Time, std::uint64_t>> deadlines_;
   std::deque<Reset> resets_;     // that could not leave at once
   std::size_t connections_ = 0;  // pcbs but those in TIME_WAIT, and waiting connects
+  std::size_t time_wait_ = 0;    // the others
   std::uint16_t next_port_ = 0;
 
   // What came while lwIP was running, that is from a host that calls back out of send_packet().

@@ -75,13 +75,14 @@ void Core::on_pcb_destroyed(u8_t /*id*/, void* data) {
   auto& core = *tag->core;
   if (core.touched_ == tag.get()) core.touched_ = nullptr;
   if (tag->flow != nullptr) tag->flow->on_pcb_gone();
-  if (!tag->time_wait) --core.connections_;
+  --(tag->time_wait ? core.time_wait_ : core.connections_);
   core.peers_.remove(*tag);
 }
 
 void Core::on_time_wait(Tag& tag) noexcept {
   tag.time_wait = true;
   --connections_;
+  ++time_wait_;
 }
 
 err_t Core::on_accepted(void* arg, tcp_pcb* pcb, err_t /*error*/) {

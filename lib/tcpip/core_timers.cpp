@@ -28,7 +28,6 @@ bool is_busy(const tcp_pcb& pcb) noexcept {
 void Core::on_tick(Time now) {
   if (inside()) return;
   advance(now);
-  retry_waiting();
   run_timers();
   while (!deadlines_.empty() && deadlines_.begin()->first <= now_) {
     const auto id = deadlines_.begin()->second;
@@ -41,6 +40,7 @@ void Core::on_tick(Time now) {
     set_deadline(*flow, std::nullopt);
     flow->on_deadline();
   }
+  retry_waiting();
   settle();
 }
 
@@ -85,6 +85,7 @@ bool Core::any_busy() const noexcept {
 
 // The list has the newest first; what is beyond the cap has waited longest.
 void Core::trim_time_wait() {
+  if (time_wait_ <= kMostTimeWait) return;
   std::size_t count = 0;
   std::vector<tcp_pcb*> oldest;
   for (auto* pcb = context_.tcp_tw_pcbs; pcb != nullptr; pcb = pcb->next) {

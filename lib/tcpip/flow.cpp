@@ -148,6 +148,8 @@ void Flow::on_segment() {
   } else if (pcb_->state == TIME_WAIT) {
     detach();
     become_closed(std::nullopt);
+    core_->set_deadline(*this, std::nullopt);
+    mark_ready();
   }
 }
 
