@@ -65,8 +65,8 @@ install_packages() {
   fi
   say "installing with apt-get${as_root:+ (sudo)}: ${missing[*]}"
   # A broken third-party source makes `update` fail; the packages we want may be reachable all the same.
-  "${as_root[@]}" apt-get -q update || say "apt-get update reported errors; trying to install all the same"
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends "${missing[@]}"
+  "${as_root[@]}" apt-get -qq update || say "apt-get update reported errors; trying to install all the same"
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Dpkg::Use-Pty=0 install --no-install-recommends "${missing[@]}"
 }
 
 # --- Packages of other suites, unpacked --------------------------------------------------------------------------------
