@@ -50,27 +50,22 @@ void SessionState::update_pending() {
 }
 
 void SessionState::release() {
-  {
-    const std::lock_guard lock{handlers_};
-    released_.store(true);
-    drop_handlers();
-  }
+  released_.store(true);
+  drop_handlers();
   close();
 }
 
+// A handler often owns the Session that owns this state: it comes back here while it is destroyed, and finds nothing.
 void SessionState::drop_handlers() {
-  data_handler_ = nullptr;
-  message_handler_ = nullptr;
-  writable_handler_ = nullptr;
-  drained_handler_ = nullptr;
-  end_handler_ = nullptr;
-  closed_handler_ = nullptr;
+  Handlers gone;
+  const std::lock_guard lock{handlers_lock_};
+  gone = std::exchange(handler_, {});
 }
 
 // Runs on a copy: a handler may replace or drop itself.
 template <class Handler, class... Args>
 void SessionState::call(const Handler& handler, Args&&... args) {
-  const std::lock_guard lock{handlers_};
+  const std::lock_guard lock{handlers_lock_};
   const Handler copy = handler;
   if (copy) copy(std::forward<Args>(args)...);
 }
@@ -118,18 +113,18 @@ void SessionState::resume() {
 
 void SessionState::set_data_handler(Session::DataHandler handler) {
   on_loop([handler = std::move(handler)](SessionState& self) mutable {
-    const std::lock_guard lock{self.handlers_};
+    const std::lock_guard lock{self.handlers_lock_};
     if (self.released_) return;
-    self.data_handler_ = std::move(handler);
+    self.handler_.data = std::move(handler);
     self.listen_when_wanted();
   });
 }
 
 void SessionState::set_message_handler(Session::MessageHandler handler, std::size_t max_size) {
   on_loop([handler = std::move(handler), max_size](SessionState& self) mutable {
-    const std::lock_guard lock{self.handlers_};
+    const std::lock_guard lock{self.handlers_lock_};
     if (self.released_) return;
-    self.message_handler_ = std::move(handler);
+    self.handler_.message = std::move(handler);
     if (!self.messages_) self.messages_.emplace(max_size);
     self.listen_when_wanted();
   });
@@ -137,36 +132,36 @@ void SessionState::set_message_handler(Session::MessageHandler handler, std::siz
 
 void SessionState::set_writable_handler(Session::EventHandler handler) {
   on_loop([handler = std::move(handler)](SessionState& self) mutable {
-    const std::lock_guard lock{self.handlers_};
+    const std::lock_guard lock{self.handlers_lock_};
     if (self.released_) return;
-    self.writable_handler_ = std::move(handler);
+    self.handler_.writable = std::move(handler);
     self.listen_when_wanted();
   });
 }
 
 void SessionState::set_drained_handler(Session::EventHandler handler) {
   on_loop([handler = std::move(handler)](SessionState& self) mutable {
-    const std::lock_guard lock{self.handlers_};
+    const std::lock_guard lock{self.handlers_lock_};
     if (self.released_) return;
-    self.drained_handler_ = std::move(handler);
+    self.handler_.drained = std::move(handler);
     self.listen_when_wanted();
   });
 }
 
 void SessionState::set_end_handler(Session::EventHandler handler) {
   on_loop([handler = std::move(handler)](SessionState& self) mutable {
-    const std::lock_guard lock{self.handlers_};
+    const std::lock_guard lock{self.handlers_lock_};
     if (self.released_) return;
-    self.end_handler_ = std::move(handler);
+    self.handler_.end = std::move(handler);
     self.listen_when_wanted();
   });
 }
 
 void SessionState::set_closed_handler(Session::ClosedHandler handler) {
   on_loop([handler = std::move(handler)](SessionState& self) mutable {
-    const std::lock_guard lock{self.handlers_};
+    const std::lock_guard lock{self.handlers_lock_};
     if (self.released_) return;
-    self.closed_handler_ = std::move(handler);
+    self.handler_.closed = std::move(handler);
     self.listen_when_wanted();
   });
 }
@@ -175,7 +170,7 @@ void SessionState::set_closed_handler(Session::ClosedHandler handler) {
 // peer is slowed down, nothing is lost.
 void SessionState::listen_when_wanted() {
   if (!connection_) return;
-  const auto reader = data_handler_ || message_handler_;
+  const auto reader = handler_.data || handler_.message;
   if (!reader && !released_) {
     connection_->pause_reading();
   } else if (!paused_) {
@@ -193,7 +188,7 @@ void SessionState::on_data(Buffer data) {
     unread_.push_back(std::move(data));
     deliver_messages();
   } else {
-    call(data_handler_, to_bytes(data.span()));
+    call(handler_.data, to_bytes(data.span()));
   }
 }
 
@@ -208,7 +203,7 @@ void SessionState::deliver_messages() {
       return end_with(body.error());
     }
     if (*body) {
-      call(message_handler_, **std::move(body));
+      call(handler_.message, **std::move(body));
     } else if (!unread_.empty() && unread_.front().empty()) {
       unread_.pop_front();
     }
@@ -225,19 +220,19 @@ void SessionState::report_end() {
   if (!unread_.empty() && !released_) return;
   if (ended_by_peer_) {
     ended_by_peer_ = false;
-    call(end_handler_);
+    call(handler_.end);
   }
   if (closed_orderly_) end_with(std::nullopt);
 }
 
 void SessionState::on_writable() {
   update_pending();
-  call(writable_handler_);
+  call(handler_.writable);
 }
 
 void SessionState::on_drained() {
   update_pending();
-  call(drained_handler_);
+  call(handler_.drained);
 }
 
 void SessionState::on_closed(const Error* error) {
@@ -265,9 +260,8 @@ void SessionState::end_with(std::optional<Error> error) {
   if (!keep) return;
   send_ended_.store(true, std::memory_order_release);
   retire_connection();
-  call(closed_handler_, error ? &*error : nullptr);
-  const std::lock_guard lock{handlers_};
-  drop_handlers();  // handlers often own the Session that owns this state
+  call(handler_.closed, error ? &*error : nullptr);
+  drop_handlers();
 }
 
 }  // namespace axl::node

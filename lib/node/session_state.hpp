@@ -56,6 +56,15 @@ class SessionState final : public StreamHandler, public std::enable_shared_from_
   void on_drained() override;
   void on_closed(const Error* error) override;
 
+  struct Handlers {
+    Session::DataHandler data;
+    Session::MessageHandler message;
+    Session::EventHandler writable;
+    Session::EventHandler drained;
+    Session::EventHandler end;
+    Session::ClosedHandler closed;
+  };
+
   template <class Task>
   void on_loop(Task task);
   template <class Handler, class... Args>
@@ -88,13 +97,8 @@ class SessionState final : public StreamHandler, public std::enable_shared_from_
   std::deque<Buffer> unread_;              // came while paused, or behind the message that paused us
 
   // Held while a handler runs, so that nothing is called once a Session is gone. A handler may drop its own Session.
-  std::recursive_mutex handlers_;
-  Session::DataHandler data_handler_;
-  Session::MessageHandler message_handler_;
-  Session::EventHandler writable_handler_;
-  Session::EventHandler drained_handler_;
-  Session::EventHandler end_handler_;
-  Session::ClosedHandler closed_handler_;
+  std::recursive_mutex handlers_lock_;
+  Handlers handler_;
 };
 
 }  // namespace axl::node
