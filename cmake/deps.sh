@@ -197,6 +197,8 @@ deps=$(cd "$deps" && pwd)
 exec 9> "$deps/.lock"
 flock 9 # another clone or shell may be at it
 if [ "$(cat "$deps/stamp" 2> /dev/null)" != "$stamp" ]; then
+  step="find lwip in AXL_LWIP_SOURCE"
+  [ -z "${AXL_LWIP_SOURCE:-}" ] || [ -f "$AXL_LWIP_SOURCE/src/core/tcp.c" ] || die "no $AXL_LWIP_SOURCE/src/core/tcp.c"
   # Outside the home folder, so that apt's own download user can reach it.
   work=$(mktemp -d "${TMPDIR:-/tmp}/axl-deps.XXXXXX")
   trap 'rm -rf "$work"' EXIT
