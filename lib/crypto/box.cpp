@@ -18,6 +18,12 @@ Nonce nonce_of(std::uint64_t value) noexcept {
   return nonce;
 }
 
+/// libsodium wants a pointer to no bytes, too.
+unsigned char* not_null(MutableByteSpan data) noexcept {
+  static unsigned char nothing = 0;  // of which no byte is read or written
+  return data.empty() ? &nothing : raw(data.data());
+}
+
 }  // namespace
 
 Secret::Secret(std::span<const std::byte, 32> bytes) noexcept {
@@ -65,16 +71,17 @@ void seal_in_place(MutableByteSpan data, std::span<std::byte, kBoxTagSize> tag, 
                    const Secret& shared) noexcept {
   ensure_sodium();
   const auto full_nonce = nonce_of(nonce);
-  crypto_box_detached_afternm(raw(data.data()), raw(tag.data()), raw(data.data()), data.size(), full_nonce.data(),
-                              raw(shared.bytes().data()));
+  auto* at = not_null(data);
+  crypto_box_detached_afternm(at, raw(tag.data()), at, data.size(), full_nonce.data(), raw(shared.bytes().data()));
 }
 
 bool open_in_place(MutableByteSpan data, std::span<const std::byte, kBoxTagSize> tag, std::uint64_t nonce,
                    const Secret& shared) noexcept {
   ensure_sodium();
   const auto full_nonce = nonce_of(nonce);
-  return crypto_box_open_detached_afternm(raw(data.data()), raw(data.data()), raw(tag.data()), data.size(),
-                                          full_nonce.data(), raw(shared.bytes().data())) == 0;
+  auto* at = not_null(data);
+  return crypto_box_open_detached_afternm(at, at, raw(tag.data()), data.size(), full_nonce.data(),
+                                          raw(shared.bytes().data())) == 0;
 }
 
 }  // namespace axl::crypto

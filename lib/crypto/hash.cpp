@@ -23,7 +23,7 @@ bool equal_secret(ByteSpan a, ByteSpan b) noexcept {
 
 void SystemRng::fill(MutableByteSpan out) {
   ensure_sodium();
-  randombytes_buf(out.data(), out.size());
+  if (!out.empty()) randombytes_buf(out.data(), out.size());
 }
 
 SeededRng::SeededRng(std::uint64_t seed) noexcept {
@@ -36,6 +36,7 @@ void SeededRng::fill(MutableByteSpan out) {
   std::array<unsigned char, crypto_stream_chacha20_NONCEBYTES> nonce{};
   for (std::size_t i = 0; i < nonce.size(); ++i) nonce[i] = static_cast<unsigned char>(counter_ >> (8 * i));
   ++counter_;
+  if (out.empty()) return;
   crypto_stream_chacha20(raw(out.data()), out.size(), nonce.data(), raw(key_.data()));
 }
 
