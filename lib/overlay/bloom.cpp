@@ -26,8 +26,12 @@ std::uint64_t finish(std::uint64_t x) noexcept {
   return x ^ x >> 33;
 }
 
-std::uint64_t scramble1(std::uint64_t k) noexcept { return std::rotl(k * kC1, 31) * kC2; }
-std::uint64_t scramble2(std::uint64_t k) noexcept { return std::rotl(k * kC2, 33) * kC1; }
+std::uint64_t scramble1(std::uint64_t k) noexcept {
+  return std::rotl(k * kC1, 31) * kC2;
+}
+std::uint64_t scramble2(std::uint64_t k) noexcept {
+  return std::rotl(k * kC2, 33) * kC1;
+}
 
 // MurmurHash3 x64 128, seed 0, as a state: the two hashes of a key share its 32 bytes and differ in the end.
 struct Murmur {
@@ -70,8 +74,7 @@ std::array<std::uint64_t, 8> bloom_hash(const PublicKey& key) noexcept {
   const auto h2 = first.h2;
   const auto h3 = second.h1;
   const auto h4 = second.h2;
-  return {h1,          h2 + h4,     h1 + 2 * h4, h2 + 3 * h3,
-          h1 + 4 * h3, h2 + 5 * h4, h1 + 6 * h4, h2 + 7 * h3};
+  return {h1, h2 + h4, h1 + 2 * h4, h2 + 3 * h3, h1 + 4 * h3, h2 + 5 * h4, h1 + 6 * h4, h2 + 7 * h3};
 }
 
 BloomBits::BloomBits(const PublicKey& transformed_key) noexcept {

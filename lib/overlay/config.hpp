@@ -43,18 +43,18 @@ struct Config {
   bool strict_broken_throttle = true;  ///< one lookup per path and throttle time, whatever asks for it (11.2)
   bool strict_deliver_to_self = true;  ///< the first packet to oneself arrives too (12)
 
-  std::size_t max_infos = 4096;                ///< announcements known; the oldest outside every ancestry goes
-  std::size_t max_infos_per_neighbour = 512;   ///< the same, counting those one neighbour has introduced
-  std::size_t max_path_ports = 1024;           ///< messages with a longer path are dropped
-  std::size_t max_rumors = 4096;               ///< keys being looked for; the oldest goes
-  std::size_t max_paths = 16'384;              ///< paths known; the one nearest its end goes
-  std::size_t max_waiting_bytes = 8u << 20;    ///< packets that wait for a path, all together; the oldest goes
-  std::size_t max_kept_packet = 2048;          ///< a larger packet is not kept to be sent again after a path change
-  Rate sig_res{20, 40};                        ///< answers per link; the rest is delayed
-  std::size_t max_delayed_sig_res = 256;       ///< more requests than this waiting on one link close it
-  Rate forwarded_lookups{500, 1000};           ///< per neighbour; the excess is dropped
-  Rate own_answers{10, 20};                    ///< per asking key; the excess is dropped
-  std::size_t max_answer_sources = 4096;       ///< asking keys remembered for that; the oldest is forgotten
+  std::size_t max_infos = 4096;               ///< announcements known; the oldest outside every ancestry goes
+  std::size_t max_infos_per_neighbour = 512;  ///< the same, counting those one neighbour has introduced
+  std::size_t max_path_ports = 1024;          ///< messages with a longer path are dropped
+  std::size_t max_rumors = 4096;              ///< keys being looked for; the oldest goes
+  std::size_t max_paths = 16'384;             ///< paths known; the one nearest its end goes
+  std::size_t max_waiting_bytes = 8u << 20;   ///< packets that wait for a path, all together; the oldest goes
+  std::size_t max_kept_packet = 2048;         ///< a larger packet is not kept to be sent again after a path change
+  Rate sig_res{20, 40};                       ///< answers per link; the rest is delayed
+  std::size_t max_delayed_sig_res = 256;      ///< more requests than this waiting on one link close it
+  Rate forwarded_lookups{500, 1000};          ///< per neighbour; the excess is dropped
+  Rate own_answers{10, 20};                   ///< per asking key; the excess is dropped
+  std::size_t max_answer_sources = 4096;      ///< asking keys remembered for that; the oldest is forgotten
 
   /// Everything as the reference does it.
   [[nodiscard]] static Config reference() {

@@ -1,5 +1,5 @@
-// Which key of a table is due next. A deadline that moves away is not moved here: the table looks again when the old one
-// comes, so that what happens per packet costs nothing.
+// Which key of a table is due next. A deadline that moves away is not moved here: the table looks again when the old
+// one comes, so that what happens per packet costs nothing.
 #pragma once
 
 #include <axl/key.hpp>

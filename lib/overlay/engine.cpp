@@ -45,8 +45,7 @@ class EarlyTicks {
 }  // namespace
 
 struct Engine::State {
-  State(const Config& config, const PrivateKey& key, crypto::Verifier verify, Rng& rng, Duration unix_at_zero,
-        Time now)
+  State(const Config& config, const PrivateKey& key, crypto::Verifier verify, Rng& rng, Duration unix_at_zero, Time now)
       : tick{config.tick}, next_tick{now}, early{config}, protocol{config, key, std::move(verify), rng, unix_at_zero} {}
 
   void run_tick(Tree::TickKind kind, Time now) {
@@ -101,9 +100,13 @@ Result<void> Engine::send(const PublicKey& dest, Buffer payload, Time now) {
   return state_->protocol.routing().send(dest, std::move(payload), now);
 }
 
-void Engine::send_lookup(const PublicKey& target, Time now) { state_->protocol.routing().send_lookup(target, now); }
+void Engine::send_lookup(const PublicKey& target, Time now) {
+  state_->protocol.routing().send_lookup(target, now);
+}
 
-std::optional<Engine::Output> Engine::poll_output() { return state_->protocol.out().pop(); }
+std::optional<Engine::Output> Engine::poll_output() {
+  return state_->protocol.out().pop();
+}
 
 std::optional<Time> Engine::next_tick() const {
   auto next = state_->next_tick;
@@ -134,18 +137,24 @@ std::vector<Engine::LinkView> Engine::links() const {
   for (auto& [key, neighbour] : protocol.neighbours().all()) {
     const auto& position = protocol.tree().position(neighbour);
     for (const auto& link : neighbour.links) {
-      list.push_back({link.id, key, neighbour.port, link.priority, link.cost(), link.last_rtt, position.root,
-                      position.coords});
+      list.push_back(
+          {link.id, key, neighbour.port, link.priority, link.cost(), link.last_rtt, position.root, position.coords});
     }
   }
   return list;
 }
 
-wire::Path Engine::coords() const { return state_->protocol.tree().coords(); }
+wire::Path Engine::coords() const {
+  return state_->protocol.tree().coords();
+}
 
-PublicKey Engine::root() const { return state_->protocol.tree().position().root; }
+PublicKey Engine::root() const {
+  return state_->protocol.tree().position().root;
+}
 
-std::size_t Engine::known_nodes() const { return state_->protocol.tree().infos().size(); }
+std::size_t Engine::known_nodes() const {
+  return state_->protocol.tree().infos().size();
+}
 
 std::vector<Engine::PathView> Engine::paths() const {
   std::vector<PathView> list;

@@ -34,7 +34,8 @@ class Engine {
   using Output = overlay::Output;
 
   /// `unix_at_zero`: Unix time at Time{}. `rng` must outlive the engine.
-  Engine(const Config& config, const PrivateKey& key, crypto::Verifier verify, Rng& rng, Duration unix_at_zero, Time now);
+  Engine(const Config& config, const PrivateKey& key, crypto::Verifier verify, Rng& rng, Duration unix_at_zero,
+         Time now);
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;

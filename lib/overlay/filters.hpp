@@ -27,8 +27,8 @@ class Filters {
 
   /// What happened on one tick, each in key order.
   struct TickResult {
-    std::vector<PublicKey> send;     ///< whose filter must go out on all its links
-    std::vector<PublicKey> joined;   ///< neighbours that have come onto the tree
+    std::vector<PublicKey> send;    ///< whose filter must go out on all its links
+    std::vector<PublicKey> joined;  ///< neighbours that have come onto the tree
   };
   /// `on_tree` says whether a neighbour is our parent or child now. `regular` ticks count towards the forced resend.
   TickResult tick(const std::function<bool(const PublicKey&)>& on_tree, bool regular);

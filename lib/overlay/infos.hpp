@@ -41,9 +41,9 @@ class Infos {
  public:
   struct Entry {
     wire::Announce announce;
-    Time due;            // when it expires; for our own: when it must be renewed
-    IndexSet holders;    // neighbours known to hold exactly this announcement
-    PublicKey via;       // who introduced the key
+    Time due;                        // when it expires; for our own: when it must be renewed
+    IndexSet holders;                // neighbours known to hold exactly this announcement
+    PublicKey via;                   // who introduced the key
     mutable std::uint64_t mark = 0;  // last walk that visited it
   };
 

@@ -1,7 +1,7 @@
 // Greedy forwarding: which link brings a message strictly closer to where its path points.
 //
-// A message carries the distance of the node that forwarded it last (the watermark); only a node that is closer may pass
-// it on, to a neighbour that is closer still. So no message goes round in circles, even while the tree changes.
+// A message carries the distance of the node that forwarded it last (the watermark); only a node that is closer may
+// pass it on, to a neighbour that is closer still. So no message goes round in circles, even while the tree changes.
 //
 // Source: overlay routing, sections 9.2 and 9.3 (the choice by cost / gain).
 #pragma once

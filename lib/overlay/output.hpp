@@ -44,7 +44,8 @@ struct Deliver {
 struct PathFound {
   PublicKey key;  ///< the full key of the node that answered
 };
-/// The first valid answer to a fresh request came on this link, so the neighbour holds its key now (links, section 8.2).
+/// The first valid answer to a fresh request came on this link, so the neighbour holds its key now (links,
+/// section 8.2).
 struct LinkProven {
   LinkId link{};
 };

@@ -31,7 +31,7 @@ class Pathfinder {
     Time created;
     Time last_lookup;
     Time expires;
-    bool broken = false;  ///< still used, but traffic from there no longer keeps it alive
+    bool broken = false;        ///< still used, but traffic from there no longer keeps it alive
     std::optional<Bytes> kept;  ///< the last packet sent, sent again when the path changes
 
     Time queued;  // what the due queue holds for it

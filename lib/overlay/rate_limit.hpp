@@ -36,8 +36,8 @@ class TokenBucket {
   Time full_ = Time::min() + std::chrono::hours{24};  // far past, with room to subtract a burst
 };
 
-/// One bucket per key that somebody claims to be. Remembers so many keys and forgets the oldest: a limit for the honest,
-/// since a liar can change its name. What a neighbour can send in all is limited elsewhere.
+/// One bucket per key that somebody claims to be. Remembers so many keys and forgets the oldest: a limit for the
+/// honest, since a liar can change its name. What a neighbour can send in all is limited elsewhere.
 class KeyedBuckets {
  public:
   KeyedBuckets(Rate rate, std::size_t limit) : rate_{rate}, limit_{std::max<std::size_t>(limit, 1)} {}

@@ -65,8 +65,8 @@ class Routing {
   NextHop next_hop_;
   KeyedBuckets answers_;
   std::optional<wire::PathNotify::Info> own_info_;  // last signed
-  wire::TrafficHeader header_;      // reused, so that sending does not allocate
-  std::vector<std::uint64_t> path_;  // the same for forwarding
+  wire::TrafficHeader header_;                      // reused, so that sending does not allocate
+  std::vector<std::uint64_t> path_;                 // the same for forwarding
 };
 
 }  // namespace axl::overlay

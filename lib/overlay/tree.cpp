@@ -177,8 +177,8 @@ bool Tree::update_own(const wire::Announce& announce, Time now) {
 bool Tree::adopt(const Neighbour& neighbour, Time now) {
   const auto& response = *neighbour.response;
   const auto bytes = wire::signed_bytes(own(), neighbour.key, response.seq, response.nonce, response.port);
-  const wire::Announce announce{own(),         neighbour.key, response.seq,           response.nonce,
-                                response.port, response.psig, crypto::sign(key_, bytes)};
+  const wire::Announce announce{
+      own(), neighbour.key, response.seq, response.nonce, response.port, response.psig, crypto::sign(key_, bytes)};
   if (!update_own(announce, now)) return false;  // our seq has moved since we asked
   flags_ = {false, false, false};
   return true;

@@ -44,7 +44,9 @@ std::vector<std::uint64_t> numbers(simdjson::dom::element list) {
   return values;
 }
 
-Bytes body(const wire::BloomFilter& filter) { return to_bytes(filter.encode().span().subspan(1)); }
+Bytes body(const wire::BloomFilter& filter) {
+  return to_bytes(filter.encode().span().subspan(1));
+}
 
 }  // namespace
 
@@ -135,10 +137,15 @@ TEST_CASE("filters: a parent and a child get what the reference sent them, tick 
   wire::BloomFilter previous;
   // What each step's note tells, before its tick.
   const std::map<std::string, std::function<void()>> changes{
-      {"child filter now {key-1,key-2}: parent gets them", [&] { filters.received(child, filter_of({1, 2}), previous); }},
+      {"child filter now {key-1,key-2}: parent gets them",
+       [&] {
+         filters.received(child, filter_of({1, 2}), previous);
+       }},
       {"child removed key-2: nothing is sent (kept ones)", [&] { filters.received(child, filter_of({1}), previous); }},
       {"child adds key-3: sent as union with the stale bits of key-2, dirty mark kept",
-       [&] { filters.received(child, filter_of({1, 3}), previous); }},
+       [&] {
+         filters.received(child, filter_of({1, 3}), previous);
+       }},
       {"child left the tree (its parent is now another node): a blank filter goes to it",
        [&] { child_on_tree = false; }},
       {"child came back: its stored received filter counts again", [&] { child_on_tree = true; }}};
@@ -157,7 +164,8 @@ TEST_CASE("filters: a parent and a child get what the reference sent them, tick 
       CHECK(bits_of(filters.sent(key)) == numbers(expected["send_filter_bits"]));
       CHECK(filters.dirty(key) == expected["z_dirty"].get_bool().value());
       const bool blanked = key == child && note.starts_with("child left");  // sent by another rule
-      CHECK(std::ranges::count(result.send, key) == (expected["changed_so_sent"].get_bool().value() || blanked ? 1 : 0));
+      CHECK(std::ranges::count(result.send, key) ==
+            (expected["changed_so_sent"].get_bool().value() || blanked ? 1 : 0));
     }
   }
   CHECK(applied == changes.size());

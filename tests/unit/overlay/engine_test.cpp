@@ -29,7 +29,8 @@ struct Node {
   // The neighbour's answer to the last request.
   Buffer answer(const PrivateKey& neighbour, const Bytes& request_message, std::uint64_t port = 5) {
     const auto request = wire::SigReq::decode(ByteSpan{request_message}.subspan(1)).value();
-    const auto bytes = wire::signed_bytes(test_key(1).public_key(), neighbour.public_key(), request.seq, request.nonce, port);
+    const auto bytes =
+        wire::signed_bytes(test_key(1).public_key(), neighbour.public_key(), request.seq, request.nonce, port);
     return wire::SigRes{request.seq, request.nonce, port, crypto::sign(neighbour, bytes)}.encode();
   }
   CountingRng rng;

@@ -56,11 +56,16 @@ struct Node {
 };
 
 wire::PathNotify signed_notify(const PrivateKey& from, std::uint64_t seq, const wire::Path& coords) {
-  return {{}, 1000, from.public_key(), test_key(1).public_key(),
+  return {{},
+          1000,
+          from.public_key(),
+          test_key(1).public_key(),
           {seq, coords, crypto::sign(from, wire::PathNotify::signed_bytes(seq, coords))}};
 }
 
-Buffer packet_of(std::string_view text) { return Buffer::copy_of(as_bytes(text), Buffer::kHeadroom); }
+Buffer packet_of(std::string_view text) {
+  return Buffer::copy_of(as_bytes(text), Buffer::kHeadroom);
+}
 
 }  // namespace
 
@@ -245,7 +250,8 @@ TEST_CASE("limits: answers to SigReq are delayed beyond a rate, and a flood clos
 
   Node loose{Config::reference()};
   std::size_t answers = 0;
-  for (std::uint64_t n = 0; n < 500; ++n) answers += loose.give(kLink, wire::SigReq{1, n}.encode(), Time{1s}).sent.size();
+  for (std::uint64_t n = 0; n < 500; ++n)
+    answers += loose.give(kLink, wire::SigReq{1, n}.encode(), Time{1s}).sent.size();
   CHECK(answers == 500);
 }
 
@@ -395,12 +401,15 @@ TEST_CASE("limits: a forged notify is not believed", "[overlay][limits]") {
 TEST_CASE("limits: an identical announcement costs no signature check, a changed one is checked", "[overlay][limits]") {
   std::size_t checks = 0;
   CountingRng rng;
-  Engine engine{Config{}, test_key(1),
+  Engine engine{Config{},
+                test_key(1),
                 [&checks](const PublicKey& key, ByteSpan message, const crypto::Signature& signature) {
                   ++checks;
                   return crypto::verify(key, message, signature);
                 },
-                rng, 0s, Time{}};
+                rng,
+                0s,
+                Time{}};
   REQUIRE(engine.on_link_up(kLink, test_key(8).public_key(), 0, Time{}).ok());
   auto announce = announcement(test_key(3), test_key(4), 5, 9, 1);
   for (int i = 0; i < 10; ++i) REQUIRE(engine.on_message(kLink, announce.encode(), Time{}).ok());

@@ -164,7 +164,8 @@ TEST_CASE("messages: transit traffic keeps its bytes but for the watermark, in t
   CHECK(*broken == wire::PathBroken{{7, 1}, 3, root.public_key(), test_key(8).public_key()});
 }
 
-TEST_CASE("messages: a datagram for us is delivered with its packet 4-byte aligned behind a session header", "[overlay]") {
+TEST_CASE("messages: a datagram for us is delivered with its packet 4-byte aligned behind a session header",
+          "[overlay]") {
   Local local;
   REQUIRE(local.engine.on_link_up(kLink, test_key(2).public_key(), 0, Time{}).ok());
   local.drain_all();

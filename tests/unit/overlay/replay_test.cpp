@@ -80,8 +80,7 @@ Duration unix_at_start(simdjson::dom::element node) {
 class Node {
  public:
   Node(simdjson::dom::element node, const Config& config)
-      : key_{key_of_seed(hex(node["seed"]))},
-        protocol_{config, key_, verifier(), rng_, unix_at_start(node)} {
+      : key_{key_of_seed(hex(node["seed"]))}, protocol_{config, key_, verifier(), rng_, unix_at_start(node)} {
     REQUIRE(key_.public_key() == public_key(node["public"]));
   }
 
@@ -98,7 +97,9 @@ class Node {
  private:
   using Frames = std::map<LinkId, std::vector<Bytes>>;
 
-  static LinkId link_of(simdjson::dom::element object) { return LinkId{static_cast<std::uint32_t>(u64(object["link"]))}; }
+  static LinkId link_of(simdjson::dom::element object) {
+    return LinkId{static_cast<std::uint32_t>(u64(object["link"]))};
+  }
 
   static Frames expected_frames(simdjson::dom::element step) {
     Frames frames;
@@ -151,7 +152,9 @@ class Node {
       if (axl::test::has(step, "rtt_ns")) rtt = Duration{u64(step["rtt_ns"])};
       CHECK(protocol_.message(link_of(step), message_of(step["frame"]), now, rtt).ok());
     } else if (input == "send") {
-      CHECK(protocol_.routing().send(public_key(step["dest"]), Buffer::copy_of(hex(step["payload"]), Buffer::kHeadroom), now).ok());
+      CHECK(protocol_.routing()
+                .send(public_key(step["dest"]), Buffer::copy_of(hex(step["payload"]), Buffer::kHeadroom), now)
+                .ok());
     } else if (input == "send_lookup") {
       protocol_.routing().send_lookup(public_key(step["target"]), now);
     } else if (input == "refresh_timer") {

@@ -168,7 +168,8 @@ TEST_CASE("parent choice: the recorded cases come out the same", "[overlay]") {
     const auto seq = u64(entry["self_seq"]);
     tree.infos().store(unsigned_announce(own.public_key(), parent, seq, parent == own.public_key() ? 0 : 2), {}, {});
     for (const auto info : entry["infos"].get_array()) {
-      const auto announce = unsigned_announce(key_of(info["key"]), key_of(info["parent"]), u64(info["seq"]), u64(info["port"]));
+      const auto announce =
+          unsigned_announce(key_of(info["key"]), key_of(info["parent"]), u64(info["seq"]), u64(info["port"]));
       tree.infos().store(announce, {}, {});
     }
     std::uint32_t id = 0;
