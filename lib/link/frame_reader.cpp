@@ -59,6 +59,10 @@ Result<std::optional<ByteSpan>> FrameReader::next(ByteSpan& input) {
     const bool checked = *known_header && partial_.size() > (*known_header)->size;
     const auto whole = checked ? (*known_header)->size + (*known_header)->length : partial_.size() + 1;
     const auto count = std::min(whole - partial_.size(), input.size());
+    if (partial_.capacity() < partial_.size() + count) {
+      // Doubling, but never beyond the message.
+      partial_.reserve(std::min(whole, std::max(2 * partial_.capacity(), partial_.size() + count)));
+    }
     partial_.insert(partial_.end(), input.begin(), input.begin() + static_cast<std::ptrdiff_t>(count));
     input = input.subspan(count);
     const auto header = header_of(partial_);
