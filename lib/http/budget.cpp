@@ -15,7 +15,7 @@ bool ByteBudget::take(std::size_t bytes, bool trusted) noexcept {
 }
 
 void ByteBudget::give_back(std::size_t bytes, bool trusted) noexcept {
-  AXL_EXPECT_OR(bytes <= used_ && (trusted || bytes <= used_by_strangers_), return);
+  AXL_EXPECT_OR(bytes <= used_ && (trusted || bytes <= used_by_strangers_), return );
   used_ -= bytes;
   if (!trusted) used_by_strangers_ -= bytes;
 }

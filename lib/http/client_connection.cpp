@@ -49,8 +49,12 @@ void ClientConnection::on_end() {
   process();
 }
 
-void ClientConnection::on_writable() { process(); }
-void ClientConnection::on_drained() { process(); }
+void ClientConnection::on_writable() {
+  process();
+}
+void ClientConnection::on_drained() {
+  process();
+}
 
 void ClientConnection::on_closed(const Error* error) {
   ended_ = true;

@@ -150,13 +150,13 @@ class ClientConnection final : private StreamHandler {
 
   Phase phase_ = Phase::open;
   bool reading_ = true;
-  bool ended_ = false;         // the peer sends no more
-  bool last_answer_ = false;   // the peer has said that it reads no request after this one
-  bool changed_ = false;       // change_ is to be called
+  bool ended_ = false;        // the peer sends no more
+  bool last_answer_ = false;  // the peer has said that it reads no request after this one
+  bool changed_ = false;      // change_ is to be called
   bool processing_ = false;
   bool scheduled_ = false;
   bool* destroyed_ = nullptr;
-  int informational_ = 0;      // heads with status 1xx before the one awaited
+  int informational_ = 0;  // heads with status 1xx before the one awaited
   std::optional<Error> error_;
 
   Time now_;

@@ -64,8 +64,7 @@ Result<RequestId> ClientConnection::queue(const Request& request, Buffer body, b
   if (!bodiless) framing.content_length = length;
   framing.chunked = !length;
   const bool together = body.size() <= kCopyAtMost;
-  auto head = encode_request_head(request.method, request.target, request.headers, framing,
-                                  together ? body.size() : 0);
+  auto head = encode_request_head(request.method, request.target, request.headers, framing, together ? body.size() : 0);
   if (together) {
     head.append(body);
     pending->unsent.push_back(std::move(head));

@@ -36,7 +36,9 @@ Exchange& Exchange::operator=(Exchange&& other) noexcept {
   return *this;
 }
 
-Exchange::~Exchange() { release(); }
+Exchange::~Exchange() {
+  release();
+}
 
 void Exchange::release() {
   const auto state = std::move(state_);
@@ -51,10 +53,18 @@ void Exchange::release() {
   }
 }
 
-const RequestHead& Exchange::request() const noexcept { return state_ ? state_->request : no_request(); }
-const Client& Exchange::client() const noexcept { return state_ ? state_->client : no_client(); }
-bool Exchange::connected() const noexcept { return state_ && state_->connection != nullptr; }
-bool Exchange::client_ended() const noexcept { return state_ && state_->client_ended; }
+const RequestHead& Exchange::request() const noexcept {
+  return state_ ? state_->request : no_request();
+}
+const Client& Exchange::client() const noexcept {
+  return state_ ? state_->client : no_client();
+}
+bool Exchange::connected() const noexcept {
+  return state_ && state_->connection != nullptr;
+}
+bool Exchange::client_ended() const noexcept {
+  return state_ && state_->client_ended;
+}
 
 void Exchange::set_events(ExchangeEvents* events) noexcept {
   if (state_) state_->events = events;
@@ -81,7 +91,7 @@ void Exchange::collect(BodyLimits limits, BodyHandler handler) && {
   state_.reset();
   if (!state || state->connection == nullptr) return;
   state->events = nullptr;
-  AXL_EXPECT_OR(!state->reading && state->answer == ExchangeState::Answer::none, return);
+  AXL_EXPECT_OR(!state->reading && state->answer == ExchangeState::Answer::none, return );
   state->collector = std::make_unique<BodyCollector>(limits, state->request.content_length);
   state->body_handler = std::move(handler);
   state->reading = true;
@@ -123,9 +133,15 @@ void Exchange::abort() {
   if (connected() && !finished()) state_->connection->cut(Error{Errc::closed, "answer aborted"});
 }
 
-bool Exchange::started() const noexcept { return state_ && state_->answer != ExchangeState::Answer::none; }
-bool Exchange::finished() const noexcept { return state_ && state_->answer == ExchangeState::Answer::finished; }
-std::size_t Exchange::unsent() const noexcept { return connected() ? state_->connection->unsent() : 0; }
+bool Exchange::started() const noexcept {
+  return state_ && state_->answer != ExchangeState::Answer::none;
+}
+bool Exchange::finished() const noexcept {
+  return state_ && state_->answer == ExchangeState::Answer::finished;
+}
+std::size_t Exchange::unsent() const noexcept {
+  return connected() ? state_->connection->unsent() : 0;
+}
 
 bool Exchange::writable() const noexcept {
   if (!connected()) return false;

@@ -28,7 +28,7 @@ struct ExchangeState;
 /// Who is at the other end of a connection.
 struct Client {
   std::optional<PublicKey> key = {};  ///< of the overlay session that carries the connection; empty on the local side
-  bool trusted = true;           ///< may use the reserved part of the connection limits
+  bool trusted = true;                ///< may use the reserved part of the connection limits
 };
 
 /// Hears of one exchange. Any method may destroy the exchange, its server, or both.
@@ -57,7 +57,7 @@ using SentHandler = std::function<void(bool sent)>;
 
 class Exchange {
  public:
-  Exchange() = default;  ///< of no request
+  Exchange() = default;                                              ///< of no request
   explicit Exchange(std::shared_ptr<ExchangeState> state) noexcept;  ///< for connections
   Exchange(Exchange&& other) noexcept = default;
   Exchange& operator=(Exchange&& other) noexcept;

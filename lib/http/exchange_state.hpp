@@ -21,8 +21,8 @@ struct ExchangeState {
   BodyHandler body_handler;                  // set while collecting
   SentHandler sent_handler;
 
-  bool reading = false;        // the handler has asked for the body
-  bool paused = false;         // and wants no more of it now
+  bool reading = false;  // the handler has asked for the body
+  bool paused = false;   // and wants no more of it now
   bool body_complete = false;
   bool body_end_told = false;
   bool continue_sent = false;

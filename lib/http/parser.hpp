@@ -29,9 +29,9 @@ class Parser {
   };
   struct Step {
     std::size_t consumed = 0;
-    MutableByteSpan body;  ///< lies within the input; pieces of several chunks have been moved together
-    bool head = false;     ///< request() or response() is complete
-    bool end = false;      ///< the message is complete
+    MutableByteSpan body;               ///< lies within the input; pieces of several chunks have been moved together
+    bool head = false;                  ///< request() or response() is complete
+    bool end = false;                   ///< the message is complete
     const ParseError* error = nullptr;  ///< nothing can be read any more
   };
 

@@ -21,14 +21,14 @@ struct Parser::State {
   std::string target;
   ParseError error;
   Step step;
-  std::size_t head_bytes = 0;      // of the head being read
-  std::uint64_t body_bytes = 0;    // of the message being read
+  std::size_t head_bytes = 0;       // of the head being read
+  std::uint64_t body_bytes = 0;     // of the message being read
   std::uint64_t framing_bytes = 0;  // chunk sizes, extensions and trailers of it
   bool in_head = false;
   bool in_body = false;
   bool no_body = false;
   bool failed = false;
-  std::size_t name_begin = 0;   // of the header line being read, in its Headers' text
+  std::size_t name_begin = 0;  // of the header line being read, in its Headers' text
   std::size_t value_begin = 0;
 
   [[nodiscard]] Headers& headers() noexcept { return kind == Kind::requests ? request.headers : response.headers; }

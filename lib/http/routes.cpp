@@ -11,12 +11,23 @@ std::string html_escape(std::string_view text) {
   std::string out;
   for (const char c : text) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&#34;"; break;
-      case '\'': out += "&#39;"; break;
-      default: out += c;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&#34;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      default:
+        out += c;
     }
   }
   return out;
@@ -41,8 +52,7 @@ void redirect(Exchange& exchange, std::string_view location) {
 }
 
 void Routes::add(std::string path, std::vector<std::string> methods, RequestHandler handler) {
-  routes_.push_back(
-      {std::move(path), std::move(methods), std::make_shared<const RequestHandler>(std::move(handler))});
+  routes_.push_back({std::move(path), std::move(methods), std::make_shared<const RequestHandler>(std::move(handler))});
 }
 
 const Routes::Route* Routes::find(std::string_view path) const noexcept {

@@ -1,8 +1,8 @@
 // Which handler serves which path: exact paths, and subtrees that begin with a path ending in `/`.
 //
-// A path with empty, `.` or `..` segments is answered with a redirect to the clean one, and `/tree` with one to `/tree/`
-// when only the subtree is served. Paths are compared as written: `%2e%2e` is a name like any other. The longest
-// subtree wins, an exact path before any subtree.
+// A path with empty, `.` or `..` segments is answered with a redirect to the clean one, and `/tree` with one to
+// `/tree/` when only the subtree is served. Paths are compared as written: `%2e%2e` is a name like any other. The
+// longest subtree wins, an exact path before any subtree.
 #pragma once
 
 #include <string>

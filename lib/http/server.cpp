@@ -10,9 +10,13 @@ constexpr Duration kTick = std::chrono::milliseconds{500};  // time-outs are sec
 }
 
 Server::Server(ServerLimits limits, Executor& executor, RequestHandler handler)
-    : limits_{std::move(limits)}, executor_{executor}, handler_{std::make_shared<const RequestHandler>(std::move(handler))} {}
+    : limits_{std::move(limits)},
+      executor_{executor},
+      handler_{std::make_shared<const RequestHandler>(std::move(handler))} {}
 
-Server::~Server() { *alive_ = false; }
+Server::~Server() {
+  *alive_ = false;
+}
 
 void Server::accept(std::unique_ptr<Stream> stream, Client client, Time now) {
   now_ = std::max(now_, now);
@@ -157,9 +161,8 @@ void Server::drain() {
 }
 
 std::size_t Server::answering() const noexcept {
-  return static_cast<std::size_t>(std::count_if(connections_.begin(), connections_.end(), [](const auto& item) {
-    return item.second.connection->answering();
-  }));
+  return static_cast<std::size_t>(std::count_if(connections_.begin(), connections_.end(),
+                                                [](const auto& item) { return item.second.connection->answering(); }));
 }
 
 }  // namespace axl::http

@@ -14,7 +14,7 @@
 namespace axl::http {
 
 namespace {
-constexpr std::size_t kCopyAtMost = 16 * 1024;   // a body up to this size shares a write with its head
+constexpr std::size_t kCopyAtMost = 16 * 1024;    // a body up to this size shares a write with its head
 constexpr std::size_t kGatherAtMost = 64 * 1024;  // answers to pipelined requests share writes of this size
 }  // namespace
 
@@ -138,8 +138,8 @@ void ServerConnection::begin_answer(ExchangeState& state, int status, const Head
   }
   if (bodiless) body = Buffer{};
   const bool together = body.size() <= kCopyAtMost;
-  auto head = encode_response_head(request.version, status, {}, headers, framing, limits_.server,
-                                   together ? body.size() : 0);
+  auto head =
+      encode_response_head(request.version, status, {}, headers, framing, limits_.server, together ? body.size() : 0);
   if (together) {
     head.append(body);
     send(std::move(head));
@@ -168,8 +168,11 @@ bool ServerConnection::may_keep_alive(const ExchangeState& state, int status) co
 void ServerConnection::write(ExchangeState& state, Buffer piece) {
   if (piece.empty() || phase_ != Phase::open) return;
   switch (state.framing) {
-    case BodyFraming::none: return;
-    case BodyFraming::until_close: send(std::move(piece)); break;
+    case BodyFraming::none:
+      return;
+    case BodyFraming::until_close:
+      send(std::move(piece));
+      break;
     case BodyFraming::length:
       if (piece.size() > state.length_left) {
         cut(Error{Errc::too_large, "more bytes than the announced length"});

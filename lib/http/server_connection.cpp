@@ -28,7 +28,9 @@ ServerConnection::~ServerConnection() {
   stream_->set_handler(nullptr);
 }
 
-void ServerConnection::open() { stream_->set_handler(this); }
+void ServerConnection::open() {
+  stream_->set_handler(this);
+}
 
 bool ServerConnection::idle() const noexcept {
   return phase_ == Phase::open && !exchange_ && input_.empty() && !parser_.in_head() && unsent() == 0;
@@ -53,8 +55,12 @@ void ServerConnection::on_end() {
   process();
 }
 
-void ServerConnection::on_writable() { process(); }
-void ServerConnection::on_drained() { process(); }
+void ServerConnection::on_writable() {
+  process();
+}
+void ServerConnection::on_drained() {
+  process();
+}
 
 void ServerConnection::on_closed(const Error* error) {
   if (phase_ != Phase::gone) {
@@ -133,14 +139,16 @@ bool ServerConnection::step() {
   }
   switch (phase_) {
     case Phase::closing:
-    case Phase::gone: return step_gone();
+    case Phase::gone:
+      return step_gone();
     case Phase::lingering:
       if (ended_ || discarded_ > limits_.discard_bytes) {
         close();
         return true;
       }
       return false;
-    case Phase::open: break;
+    case Phase::open:
+      break;
   }
   if (!exchange_) return step_head();
   if (step_events()) return true;

@@ -134,11 +134,11 @@ class ServerConnection final : private StreamHandler {
   const ConnectionLimits& limits_;
   ConnectionOwner& owner_;
   Parser parser_;
-  Buffer input_;  // received, not yet read
-  Buffer out_;    // small answers on their way to one write
-  std::shared_ptr<ExchangeState> exchange_;           // the request under way
-  std::shared_ptr<ExchangeState> broken_;             // its handler has yet to hear of the end
-  std::shared_ptr<ExchangeState> spare_;              // the memory of the last one, for the next one
+  Buffer input_;                                         // received, not yet read
+  Buffer out_;                                           // small answers on their way to one write
+  std::shared_ptr<ExchangeState> exchange_;              // the request under way
+  std::shared_ptr<ExchangeState> broken_;                // its handler has yet to hear of the end
+  std::shared_ptr<ExchangeState> spare_;                 // the memory of the last one, for the next one
   std::deque<std::shared_ptr<ExchangeState>> awaiting_;  // finished answers whose handlers want to hear on_sent()
 
   Phase phase_ = Phase::open;
@@ -148,7 +148,7 @@ class ServerConnection final : private StreamHandler {
   bool draining_ = false;
   bool processing_ = false;
   bool scheduled_ = false;
-  bool* destroyed_ = nullptr;  // set while processing
+  bool* destroyed_ = nullptr;   // set while processing
   std::optional<Error> error_;  // why it is gone
   std::uint64_t written_ = 0;
   std::uint64_t lost_ = 0;       // bytes that the stream still held when it closed
@@ -158,7 +158,7 @@ class ServerConnection final : private StreamHandler {
   Time last_read_;
   Time head_started_;
   Time lingering_since_{};
-  Time last_sent_;                // when bytes last left
+  Time last_sent_;               // when bytes last left
   std::uint64_t sent_seen_ = 0;  // how many had left then
 };
 

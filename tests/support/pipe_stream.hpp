@@ -66,11 +66,11 @@ class Pipe {
  private:
   struct Side {
     StreamHandler* handler = nullptr;
-    bool alive = false;      // its Stream object exists
+    bool alive = false;  // its Stream object exists
     bool paused = false;
-    bool ending = false;     // shutdown_send or close has been called
-    bool end_told = false;   // the other end has heard it
-    bool closing = false;    // close has been called
+    bool ending = false;    // shutdown_send or close has been called
+    bool end_told = false;  // the other end has heard it
+    bool closing = false;   // close has been called
     bool closed_told = false;
     bool was_full = false;
     bool drain_due = false;

@@ -62,7 +62,7 @@ TEST_CASE("body: collected at every fragmentation, chunked and not", "[http]") {
   std::string chunked = "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
   for (int i = 0; i < 50; ++i) chunked += "64\r\n" + std::string(100, 'b') + "\r\n";
   chunked += "0\r\nTrailer: dropped\r\n\r\n";
-  for (const std::size_t piece : {1, 2, 3, 50, 99, 100, 101, 104, 4000, 60'000}) {
+  for (const std::size_t piece : {1U, 2U, 3U, 50U, 99U, 100U, 101U, 104U, 4000U, 60'000U}) {
     ServerRig rig{collecting({})};
     CHECK(body_of(rig.ask(post(body), {.max_piece = piece})) == "5000");
     CHECK(body_of(rig.ask(chunked, {.max_piece = piece})) == "5000");
@@ -149,9 +149,7 @@ TEST_CASE("body: no budget is 503 with Retry-After, and everything taken is give
 
 TEST_CASE("body: a broken or cut body is 400 and never reaches the handler", "[http]") {
   bool called = false;
-  ServerRig rig{[&](Exchange exchange) {
-    std::move(exchange).collect({}, [&](Exchange, Buffer) { called = true; });
-  }};
+  ServerRig rig{[&](Exchange exchange) { std::move(exchange).collect({}, [&](Exchange, Buffer) { called = true; }); }};
   const auto broken = rig.ask("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcX");
   CHECK(broken.starts_with("HTTP/1.1 400 "));
   CHECK(body_of(broken).starts_with("Failed to read body: "));

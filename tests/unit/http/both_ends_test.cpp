@@ -56,9 +56,14 @@ class Echo {
   void give(Exchange answer, Buffer body) {
     const http::Headers headers{{"X-Sum", std::to_string(sum_of(body))}};
     switch (random_() % 3) {
-      case 0: answer.respond(200, headers, std::move(body)); break;
-      case 1: stream(answer, headers, body, body.size()); break;
-      default: stream(answer, headers, body, std::nullopt);
+      case 0:
+        answer.respond(200, headers, std::move(body));
+        break;
+      case 1:
+        stream(answer, headers, body, body.size());
+        break;
+      default:
+        stream(answer, headers, body, std::nullopt);
     }
   }
   void stream(Exchange& answer, const http::Headers& headers, Buffer& body, std::optional<std::uint64_t> length) {
@@ -104,7 +109,8 @@ TEST_CASE("http: ten thousand random requests come back unchanged and in order",
                                     REQUIRE(response.ok());
                                     if (number != expected++) FAIL("out of order");
                                     if (response->body.size() != size || sum_of(response->body) != sum) FAIL("changed");
-                                    if (response->head.headers.get("X-Sum") != std::to_string(sum)) FAIL("changed on the way");
+                                    if (response->head.headers.get("X-Sum") != std::to_string(sum))
+                                      FAIL("changed on the way");
                                     if (how != Delivery::answered) FAIL("not answered");
                                     ++answered;
                                   });
@@ -130,7 +136,7 @@ TEST_CASE("http: a refused body leaves the pipelined answers before it standing"
   ClientConnection client{pipe.first(), {}, rig.executor, rig.now};
   rig.server->accept(pipe.second(), {}, rig.now);
   std::vector<std::pair<int, Delivery>> outcomes;
-  for (const std::size_t size : {10, 20, 3'000'000, 30}) {
+  for (const std::size_t size : {10U, 20U, 3'000'000U, 30U}) {
     REQUIRE(client
                 .send({.method = "POST", .target = "/", .headers = {{"Host", "h"}}}, Buffer{size}, {},
                       [&](auto response, Delivery how) {

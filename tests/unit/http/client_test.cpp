@@ -1,9 +1,8 @@
-#include "http/client_connection.hpp"
-
 #include <catch2/catch_test_macros.hpp>
 #include <map>
 #include <random>
 
+#include "http/client_connection.hpp"
 #include "server_rig.hpp"
 
 using namespace axl;
@@ -57,7 +56,9 @@ struct ByHand {
 const http::Request kGet{.method = "GET", .target = "/x", .headers = {{"Host", "h"}}};
 const http::Request kPost{.method = "POST", .target = "/m", .headers = {{"Host", "h"}, {"Content-Length", "999"}}};
 
-Buffer bytes(std::string_view text) { return Buffer::copy_of(as_bytes(text)); }
+Buffer bytes(std::string_view text) {
+  return Buffer::copy_of(as_bytes(text));
+}
 
 }  // namespace
 
@@ -68,9 +69,11 @@ TEST_CASE("client: a request is written with one framing, answers come in order"
   REQUIRE(hand.client->send(kGet, {}, first).ok());
   REQUIRE(hand.client->send(kPost, bytes("hello"), second).ok());
   hand.run();
-  CHECK(hand.peer.take() == "GET /x HTTP/1.1\r\nHost: h\r\n\r\nPOST /m HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello");
+  CHECK(hand.peer.take() ==
+        "GET /x HTTP/1.1\r\nHost: h\r\n\r\nPOST /m HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello");
   CHECK(hand.client->in_flight() == 2);
-  hand.answer("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 204 No Content\r\n\r\n");
+  hand.answer(
+      "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 204 No Content\r\n\r\n");
   CHECK(first.log == "200 complete");
   CHECK(first.body == "ok");
   CHECK(second.log == "204 complete");
@@ -139,9 +142,9 @@ TEST_CASE("client: requests behind an answer with Connection: close were not pro
 }
 
 TEST_CASE("client: an answer that is no answer fails everything under way", "[http]") {
-  for (const std::string_view bad : {"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
-                                     "220 smtp\r\n", "HTTP/2.0 200 OK\r\n\r\n", "HTTP/1.1 101 Switching\r\n\r\n",
-                                     "HTTP/1.1 200 OK\r\nA: b\nC: d\r\n\r\n"}) {
+  for (const std::string_view bad :
+       {"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n", "220 smtp\r\n",
+        "HTTP/2.0 200 OK\r\n\r\n", "HTTP/1.1 101 Switching\r\n\r\n", "HTTP/1.1 200 OK\r\nA: b\nC: d\r\n\r\n"}) {
     ByHand hand;
     Listener first;
     Listener second;

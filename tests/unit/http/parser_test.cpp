@@ -72,11 +72,12 @@ const auto start = "POST /x HTTP/1.1\r\nHost: a\r\n"s;
 }  // namespace
 
 TEST_CASE("parser: pipelined messages are the same however they are cut", "[http]") {
-  const auto input = "GET /a HTTP/1.1\r\nHost: h\r\n\r\n"
-                     "POST /b?q HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello"
-                     "POST /c HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
-                     "3;ext=1\r\nabc\r\nA\r\n0123456789\r\n0\r\nTrailer: t\r\n\r\n"
-                     "HEAD /d HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"s;
+  const auto input =
+      "GET /a HTTP/1.1\r\nHost: h\r\n\r\n"
+      "POST /b?q HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello"
+      "POST /c HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "3;ext=1\r\nabc\r\nA\r\n0123456789\r\n0\r\nTrailer: t\r\n\r\n"
+      "HEAD /d HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"s;
   const auto whole = requests(input);
   REQUIRE(whole.messages.size() == 4);
   CHECK(whole.messages[0].head == "GET /a");
@@ -129,8 +130,8 @@ TEST_CASE("parser: what two readers could understand differently is refused", "[
   CHECK(refusal("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n") == 400);
   CHECK(refusal("GET / HTTP/1.1\r\nHost: a/b\r\n\r\n") == 400);
   CHECK(refusal("GET http://u@h/ HTTP/1.1\r\nHost: a\r\n\r\n") == 400);
-  for (const auto* chunks : {"-1\r\na\r\n", "+1\r\na\r\n", "0x1\r\na\r\n", "1\r\nab\r\n", "1\na\r\n", "g\r\n", "\r\n", "1 \r\na\r\n",
-                             "fffffffffffffffff\r\n", "1\r\na\n0\r\n\r\n"}) {
+  for (const auto* chunks : {"-1\r\na\r\n", "+1\r\na\r\n", "0x1\r\na\r\n", "1\r\nab\r\n", "1\na\r\n", "g\r\n", "\r\n",
+                             "1 \r\na\r\n", "fffffffffffffffff\r\n", "1\r\na\n0\r\n\r\n"}) {
     CHECK(refusal(start + "Transfer-Encoding: chunked\r\n\r\n" + chunks) == 400);
   }
 }
@@ -158,7 +159,7 @@ TEST_CASE("parser: heads are bounded in bytes and lines, at every cut", "[http]"
   const auto long_target = "GET /" + std::string(2000, 'x');
   std::string many = "GET / HTTP/1.1\r\nHost: a\r\n";
   for (int i = 0; i < 20; ++i) many += "A: b\r\n";
-  for (const std::size_t piece : {1, 7, 100, 5000}) {
+  for (const std::size_t piece : {1U, 7U, 100U, 5000U}) {
     CHECK(status(long_line, piece) == 431);
     CHECK(status(long_target, piece) == 431);
     CHECK(status(many + "\r\n", piece) == 431);
@@ -226,9 +227,14 @@ TEST_CASE("parser: random changes to valid messages never break it", "[http]") {
     for (auto changes = 1 + random() % 4; changes > 0; --changes) {
       const auto at = random() % input.size();
       switch (random() % 3) {
-        case 0: input[at] = static_cast<char>(random()); break;
-        case 1: input.erase(at, 1 + random() % 5); break;
-        default: input.insert(at, 1, "\r\n :0;,a"[random() % 8]);
+        case 0:
+          input[at] = static_cast<char>(random());
+          break;
+        case 1:
+          input.erase(at, 1 + random() % 5);
+          break;
+        default:
+          input.insert(at, 1, "\r\n :0;,a"[random() % 8]);
       }
     }
     auto bytewise = requests(input, 1);

@@ -38,7 +38,7 @@ class RawClient final : public StreamHandler {
   std::string received;
   std::size_t total = 0;
   bool keep = true;
-  bool ended = false;   // the server sends no more
+  bool ended = false;  // the server sends no more
   bool closed = false;
   bool reset = false;
 };

@@ -23,7 +23,8 @@ void small_api(Exchange exchange) {
           answer.respond_error(400, "Invalid destination peer ID");
           return;
         }
-        answer.respond(200, {{"Content-Type", "application/octet-stream"}, {"X-Sent-Bytes", std::to_string(body.size())}},
+        answer.respond(200,
+                       {{"Content-Type", "application/octet-stream"}, {"X-Sent-Bytes", std::to_string(body.size())}},
                        Buffer{});
       });
     });
@@ -82,7 +83,7 @@ TEST_CASE("server: the raw probes of the reference get the same statuses, bodies
     const bool ends = recorded.ends_with("<EOF>");
     recorded.erase(recorded.rfind('<'));
     const auto wanted = answers(recorded);
-    for (const std::size_t piece : {1, 3, 17, 65536}) {
+    for (const std::size_t piece : {1U, 3U, 17U, 65536U}) {
       if (request.size() > 10'000 && piece < 1000) continue;
       ServerRig rig{small_api};
       auto& client = rig.connect({.max_piece = piece});
@@ -111,11 +112,13 @@ TEST_CASE("server: routing answers as the recorded probes, with 301 for the redi
   const auto get = [&](std::string_view path, std::string_view method = "GET") {
     return rig.ask(std::string{method} + " " + std::string{path} + " HTTP/1.1\r\nHost: x\r\n\r\n");
   };
-  CHECK(get("/") == "HTTP/1.1 404 Not Found\r\nContent-Type: text/plain; charset=utf-8\r\n"
-                    "X-Content-Type-Options: nosniff\r\nContent-Length: 19\r\n\r\n404 page not found\n");
+  CHECK(get("/") ==
+        "HTTP/1.1 404 Not Found\r\nContent-Type: text/plain; charset=utf-8\r\n"
+        "X-Content-Type-Options: nosniff\r\nContent-Length: 19\r\n\r\n404 page not found\n");
   CHECK(body_of(get("/topology/")) == "404 page not found\n");
-  CHECK(get("/mcp") == "HTTP/1.1 301 Moved Permanently\r\nLocation: /mcp/\r\nContent-Type: text/html; charset=utf-8\r\n"
-                       "Content-Length: 40\r\n\r\n<a href=\"/mcp/\">Moved Permanently</a>.\n\n");
+  CHECK(get("/mcp") ==
+        "HTTP/1.1 301 Moved Permanently\r\nLocation: /mcp/\r\nContent-Type: text/html; charset=utf-8\r\n"
+        "Content-Length: 40\r\n\r\n<a href=\"/mcp/\">Moved Permanently</a>.\n\n");
   CHECK(get("/mcp", "POST") == "HTTP/1.1 301 Moved Permanently\r\nLocation: /mcp/\r\nContent-Length: 0\r\n\r\n");
   CHECK(get("//topology?a=b").find("\r\nLocation: /topology?a=b\r\n") != std::string::npos);
   CHECK(get("/x/../mcp//svc").find("\r\nLocation: /mcp/svc\r\n") != std::string::npos);
@@ -183,8 +186,9 @@ TEST_CASE("server: HTTP/1.0 closes unless asked to keep alive", "[http]") {
   rig.run();
   CHECK(plain.take() == "HTTP/1.0 200 OK\r\nContent-Length: 7\r\nConnection: close\r\n\r\nGET /a ");
   CHECK(plain.ended);
-  CHECK(kept.take() == "HTTP/1.0 200 OK\r\nContent-Length: 7\r\nConnection: keep-alive\r\n\r\nGET /a "
-                       "HTTP/1.0 200 OK\r\nContent-Length: 7\r\nConnection: close\r\n\r\nGET /b ");
+  CHECK(kept.take() ==
+        "HTTP/1.0 200 OK\r\nContent-Length: 7\r\nConnection: keep-alive\r\n\r\nGET /a "
+        "HTTP/1.0 200 OK\r\nContent-Length: 7\r\nConnection: close\r\n\r\nGET /b ");
   CHECK(kept.ended);
 }
 
