@@ -9,10 +9,10 @@
 #include <axl/result.hpp>
 #include <functional>
 #include <memory>
-#include <string>
-#include <vector>
 
+#include "bridge/api_config.hpp"
 #include "bridge/host.hpp"
+#include "bridge/outgoing.hpp"
 #include "core/logger.hpp"
 #include "core/stream.hpp"
 #include "tcpip/stack.hpp"
@@ -22,15 +22,6 @@ class Dispatcher;
 }
 
 namespace axl::bridge {
-
-/// How the local HTTP API answers; the address it listens on is the owner's affair.
-struct ApiConfig {
-  std::vector<std::string> allowed_hosts;    ///< `Host` values besides loopback, lower case, without port
-  std::vector<std::string> allowed_origins;  ///< `Origin` values that may call
-  bool legacy_peer_id = false;               ///< X-From-Peer-Id as the reference writes it: only what an address carries
-};
-
-using SendHandler = std::function<void(Result<SendReport>)>;
 
 class Bridge {
  public:
@@ -51,7 +42,7 @@ class Bridge {
   /// Sends in the order of calls, per destination. `destination` may be partial.
   void send(const PublicKey& destination, MessageBody body, SendOptions options, SendHandler handler);
 
-  /// Takes no new connection, request or message; calls `done` (once) when all that is under way has ended.
+  /// Takes no new connection or request; calls `done` (once) when all that is under way has ended.
   void drain(std::function<void()> done);
 
  private:

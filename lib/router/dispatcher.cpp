@@ -5,11 +5,10 @@
 namespace axl::router {
 
 Dispatcher::Dispatcher(const Config& config, Rng& rng)
-    : queue_{config.queue}, bodies_{config.max_bodies_bytes}, seen_{rng} {}
+    : queue_{config.queue}, seen_{rng} {}
 
 void Dispatcher::favour(const PublicKey& peer) {
   queue_.favour(peer);
-  bodies_.favour(peer);
   seen_.favour(peer);
   check_events();
 }
@@ -44,6 +43,13 @@ Verdict Dispatcher::offer(Message& message, Time now) {
   return Verdict::accepted;
 }
 
+std::optional<Refusal> Dispatcher::would_refuse(const PublicKey& sender, std::string_view id, std::size_t body_size,
+                                                Time now) {
+  if (!handlers_.empty()) return {};  // it may be a handler's, which has no bounds of ours
+  if (!id.empty() && seen_.knows(sender, id, now)) return {};
+  return queue_.would_refuse(sender, body_size);
+}
+
 std::shared_ptr<const Router::Handler> Dispatcher::handler_for(const Message& message) const {
   for (const auto& [id, handler] : handlers_) {
     if (!handler.filter || handler.filter(message)) return handler.call;
@@ -59,16 +65,13 @@ Router::QueueStats Dispatcher::stats() const {
 }
 
 std::optional<Dispatcher::Event> Dispatcher::poll_event() {
-  if (const auto event = queue_.poll_event()) {
-    return std::visit([](auto ready) -> Event { return ready; }, *event);
-  }
-  if (const auto body = bodies_.poll_ready()) return *body;
-  woken_ = false;
-  return {};
+  auto event = queue_.poll_event();
+  if (!event) woken_ = false;
+  return event;
 }
 
 void Dispatcher::check_events() {
-  if (woken_ || !wake_ || !(queue_.has_event() || bodies_.has_ready())) return;
+  if (woken_ || !wake_ || !queue_.has_event()) return;
   woken_ = true;
   wake_();
 }

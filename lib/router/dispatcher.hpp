@@ -11,9 +11,8 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <variant>
+#include <string_view>
 
-#include "router/body_budget.hpp"
 #include "router/receive_queue.hpp"
 #include "router/seen_ids.hpp"
 
@@ -31,10 +30,8 @@ class Dispatcher {
  public:
   struct Config {
     ReceiveQueue::Config queue;
-    std::size_t max_bodies_bytes = 256UL * 1024 * 1024;  ///< of messages still arriving
   };
-  /// Out: this body, or waiting reader or writer, may go on.
-  using Event = std::variant<ReceiveQueue::ReaderReady, ReceiveQueue::WriterReady, BodyId>;
+  using Event = ReceiveQueue::Event;
 
   Dispatcher(const Config& config, Rng& rng);
 
@@ -44,15 +41,18 @@ class Dispatcher {
   /// Takes `message` only when accepted; its handler, if any, is called before this returns.
   [[nodiscard]] Verdict offer(Message& message, Time now);
 
+  /// Would offer() refuse a message of that size before looking at its body? A known id never is: it may be a repetition.
+  [[nodiscard]] std::optional<Refusal> would_refuse(const PublicKey& sender, std::string_view id, std::size_t body_size,
+                                                    Time now);
+
   [[nodiscard]] ReceiveQueue& queue() noexcept { return queue_; }
-  [[nodiscard]] BodyBudget& bodies() noexcept { return bodies_; }
   [[nodiscard]] Router::QueueStats stats() const;
 
   /// Call until empty after `on_event`.
   [[nodiscard]] std::optional<Event> poll_event();
   /// `wake` is called when poll_event() has something to say; it must not poll inside that call.
   void on_event(std::function<void()> wake) { wake_ = std::move(wake); }
-  /// To be called after using queue() or bodies() directly.
+  /// To be called after using queue() directly.
   void check_events();
 
   Router::HandlerId add_handler(Router::Filter filter, Router::Handler handler);
@@ -68,7 +68,6 @@ class Dispatcher {
   };
 
   ReceiveQueue queue_;
-  BodyBudget bodies_;
   SeenIds seen_;
   std::map<Router::HandlerId, Handler> handlers_;  // in the order they were added
   std::function<void()> wake_;

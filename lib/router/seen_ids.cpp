@@ -37,6 +37,11 @@ SeenIds::Seen SeenIds::look_up(const PublicKey& sender, std::string_view id, Byt
   return found->second->body == hash(ByteSpan{secret_}.subspan(16), body) ? Seen::same_body : Seen::other_body;
 }
 
+bool SeenIds::knows(const PublicKey& sender, std::string_view id, Time now) {
+  forget_expired(now);
+  return index_.contains(hash(sender.bytes(), as_bytes(id)));
+}
+
 void SeenIds::remember(const PublicKey& sender, std::string_view id, ByteSpan body, Time now) {
   forget_expired(now);
   const auto name = hash(sender.bytes(), as_bytes(id));

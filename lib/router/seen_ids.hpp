@@ -32,6 +32,8 @@ class SeenIds {
   void favour(const PublicKey& sender) { favoured_.insert(sender); }
 
   [[nodiscard]] Seen look_up(const PublicKey& sender, std::string_view id, ByteSpan body, Time now);
+  /// The id is remembered, whatever its body.
+  [[nodiscard]] bool knows(const PublicKey& sender, std::string_view id, Time now);
   /// Remembers an id that look_up() called new.
   void remember(const PublicKey& sender, std::string_view id, ByteSpan body, Time now);
 

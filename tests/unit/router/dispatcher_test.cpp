@@ -123,3 +123,11 @@ TEST_CASE_METHOD(Fixture, "dispatcher: wakes its owner once until the events are
   CHECK(offer(message(1, "", "z")) == Verdict::accepted);
   CHECK(wakes == 2);
 }
+
+TEST_CASE_METHOD(Fixture, "dispatcher: a known id is never refused unseen, for it may be a repetition", "[router]") {
+  CHECK(offer(message(1, "a", "x")) == Verdict::accepted);
+  CHECK(dispatcher.would_refuse(peer(1), "b", 1, t0) == axl::router::Refusal::peer_share);
+  CHECK_FALSE(dispatcher.would_refuse(peer(1), "a", 1, t0));
+  CHECK(offer(message(1, "a", "x")) == Verdict::duplicate);
+  CHECK_FALSE(dispatcher.would_refuse(peer(2), "b", 1, t0));
+}

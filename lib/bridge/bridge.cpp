@@ -1,0 +1,118 @@
+#include "bridge/bridge.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <unordered_set>
+#include <utility>
+
+#include "bridge/body_gate.hpp"
+#include "bridge/frame_server.hpp"
+#include "bridge/inbox.hpp"
+#include "bridge/local_api.hpp"
+#include "bridge/messenger.hpp"
+#include "bridge/peer_api.hpp"
+
+namespace axl::bridge {
+
+namespace {
+
+constexpr std::size_t kBodiesUnderWay = 256UL * 1024 * 1024;
+constexpr Duration kDrainCheck{std::chrono::milliseconds{20}};
+
+router::Dispatcher::Config dispatcher_config(const NodeConfig& config) {
+  return {.queue = {.max_messages = config.recv_queue_messages, .max_bytes = config.recv_queue_bytes}};
+}
+
+}  // namespace
+
+struct Bridge::State {
+  State(const NodeConfig& c, ApiConfig api, Host& h, Logger logger)
+      : config{c},
+        host{h},
+        allowed{c.allow_peers.begin(), c.allow_peers.end()},
+        inbox{dispatcher_config(config), h.rng(), h.executor()},
+        gate{std::max(kBodiesUnderWay, config.max_message_size * 4), h.executor()},
+        messenger{config, {}, h, inbox, logger},
+        frames{config, {}, inbox, gate, h, logger},
+        peers{config.max_message_size,
+              !config.allow_peers.empty() || !config.peers.empty(),
+              [this](const PublicKey& key) { return allows(key); },
+              [this](const PublicKey& key) { return favoured.contains(key); },
+              inbox,
+              gate,
+              h},
+        local{std::move(api), messenger, inbox, h} {
+    for (const auto& key : config.allow_peers) favour(key);
+  }
+
+  [[nodiscard]] bool allows(const PublicKey& key) const { return allowed.empty() || allowed.contains(key); }
+
+  void favour(const PublicKey& key) {
+    if (!favoured.insert(key).second) return;
+    inbox.dispatcher().favour(key);
+    gate.favour(key);
+  }
+
+  void check_drained() {
+    if (messenger.under_way() + frames.under_way() + peers.under_way() + local.under_way() > 0) {
+      drain_timer->arm(host.now() + kDrainCheck);
+      return;
+    }
+    messenger.close_idle();
+    if (const auto done = std::exchange(drained, nullptr)) done();
+  }
+
+  const NodeConfig config;
+  Host& host;
+  std::unordered_set<PublicKey> allowed;
+  std::unordered_set<PublicKey> favoured;
+  Inbox inbox;
+  BodyGate gate;  // of messages arriving on both overlay ports
+  Messenger messenger;
+  FrameServer frames;
+  PeerApi peers;
+  LocalApi local;
+  std::unique_ptr<Timer> drain_timer;
+  std::function<void()> drained;
+  bool draining = false;
+};
+
+Bridge::Bridge(const NodeConfig& config, ApiConfig api, Host& host, Logger logger)
+    : state_{std::make_unique<State>(config, std::move(api), host, std::move(logger))} {}
+
+Bridge::~Bridge() = default;
+
+router::Dispatcher& Bridge::dispatcher() { return state_->inbox.dispatcher(); }
+
+void Bridge::favour(const PublicKey& key) { state_->favour(key); }
+
+bool Bridge::allows(const PublicKey& key) const { return state_->allows(key); }
+
+void Bridge::accept_frames(std::unique_ptr<tcpip::Connection> connection) {
+  if (state_->draining || !state_->allows(connection->peer())) return;  // its end resets it
+  state_->frames.accept(std::move(connection));
+}
+
+void Bridge::accept_http(std::unique_ptr<tcpip::Connection> connection) {
+  if (!state_->draining) state_->peers.accept(std::move(connection));
+}
+
+void Bridge::accept_local(std::unique_ptr<Stream> stream) {
+  if (!state_->draining) state_->local.accept(std::move(stream));
+}
+
+void Bridge::send(const PublicKey& destination, MessageBody body, SendOptions options, SendHandler handler) {
+  state_->messenger.send(destination, std::move(body), std::move(options), std::move(handler));
+}
+
+void Bridge::drain(std::function<void()> done) {
+  state_->drained = std::move(done);
+  if (std::exchange(state_->draining, true)) return;
+  state_->local.drain();
+  state_->peers.drain();
+  state_->frames.drain();
+  state_->drain_timer = state_->host.make_timer([this] { state_->check_drained(); });
+  state_->drain_timer->arm(state_->host.now());
+}
+
+}  // namespace axl::bridge

@@ -1,0 +1,167 @@
+#include "bridge/frame_connection.hpp"
+
+#include <utility>
+
+#include "router/envelope.hpp"
+
+namespace axl::bridge {
+
+FrameConnection::FrameConnection(FrameServer& server, std::uint64_t id, std::unique_ptr<tcpip::Connection> connection)
+    : server_{server},
+      id_{id},
+      peer_{connection->peer()},
+      connection_{std::move(connection)},
+      reader_{server.config_.max_message_size},
+      timer_{server.host_.make_timer([this] { time_out(); })},
+      last_activity_{server.host_.now()} {
+  connection_->set_handler(this);
+  arm();
+}
+
+FrameConnection::~FrameConnection() {
+  if (writer_) server_.inbox_.stop_waiting(*writer_);
+  connection_->set_handler(nullptr);
+}
+
+bool FrameConnection::idle() const {
+  return input_.empty() && !pending_ && !reader_.inside_length() && !reader_.inside_body() &&
+         connection_->unsent() == 0;
+}
+
+void FrameConnection::close() {
+  if (std::exchange(closing_, true)) return;
+  timer_->cancel();
+  ticket_.release();
+  input_ = {};
+  connection_->close();
+}
+
+void FrameConnection::drain() {
+  draining_ = true;
+  if (idle()) close();
+}
+
+void FrameConnection::on_data(Buffer data) {
+  if (closing_) return;
+  if (input_.empty()) {
+    input_ = std::move(data);
+  } else {
+    input_.append(data);  // came before the pause took hold
+  }
+  last_activity_ = server_.host_.now();
+  if (withheld_ == Withheld::no) go_on();
+}
+
+// Reads frames until the input is used up, or something makes us wait.
+void FrameConnection::go_on() {
+  while (!closing_ && !input_.empty()) {
+    if (connection_->unsent() > connection_->high_mark()) return withhold(Withheld::answers);
+    if (const auto wanted = reader_.body_bytes_wanted(input_.size()); wanted > 0) {
+      if (!ticket_.valid()) {
+        ticket_ = server_.gate_.begin(peer_, [this] {
+          if (withheld_ != Withheld::budget) return;
+          let_go();
+          go_on();
+        });
+      }
+      if (!ticket_.grow(wanted)) return withhold(Withheld::budget);
+    }
+    auto body = reader_.read(input_);
+    if (!body) {
+      server_.logger_(LogLevel::warning, "bridge", "Message size {} from peer {} exceeds maximum {}, closing connection",
+                      reader_.body_size(), peer_.to_hex().substr(0, 16), server_.config_.max_message_size);
+      return close();
+    }
+    if (reader_.inside_body() && !in_body_) {
+      in_body_ = true;
+      body_deadline_ = server_.host_.now() + server_.config_.conn_read_timeout;
+    }
+    if (*body) {
+      in_body_ = false;
+      if (!take(std::move(**body))) return withhold(Withheld::queue);
+    }
+  }
+  if (closing_) return;
+  if (ended_ || (draining_ && idle())) return close();
+  arm();
+}
+
+// False: the queue has no room, and the frame waits.
+bool FrameConnection::take(Bytes body) {
+  if (const auto envelope = router::classify(body)) {
+    ticket_.release();
+    const auto* kind = std::holds_alternative<router::McpRequest>(*envelope) ? "MCP" : "A2A";
+    answer(router::error_envelope(*envelope, std::string{kind} + " is not available on this node"));
+    return true;
+  }
+  pending_.emplace();
+  pending_->sender = peer_;
+  pending_->address = Address::of(peer_);
+  pending_->body = MessageBody{std::move(body)};
+  pending_->received = server_.host_.now();
+  return offer();
+}
+
+bool FrameConnection::offer() {
+  switch (server_.inbox_.dispatcher().offer(*pending_, pending_->received)) {
+    case router::Verdict::full:
+    case router::Verdict::peer_share: break;
+    default: pending_.reset(); ticket_.release(); return true;
+  }
+  writer_ = server_.inbox_.wait_for_room(peer_, pending_->body.size(), [this] {
+    writer_.reset();
+    if (!offer()) return;
+    let_go();
+    go_on();
+  });
+  return false;
+}
+
+void FrameConnection::answer(std::string_view text) {
+  Buffer out{0, 0, router::kFrameHeaderSize + text.size()};
+  out.append(router::frame_header(text.size()));
+  out.append(as_bytes(text));
+  connection_->write(std::move(out));
+}
+
+// Stops reading, and our clocks with it; a peer that does not read our answers keeps its own.
+void FrameConnection::withhold(Withheld why) {
+  if (std::exchange(withheld_, why) != Withheld::no) return;
+  connection_->pause_reading();
+  timer_->cancel();
+  if (why == Withheld::answers) timer_->arm(server_.host_.now() + server_.config_.conn_idle_timeout);
+  if (in_body_) body_time_left_ = body_deadline_ - server_.host_.now();
+}
+
+void FrameConnection::let_go() {
+  withheld_ = Withheld::no;
+  last_activity_ = server_.host_.now();
+  if (body_time_left_) body_deadline_ = last_activity_ + *std::exchange(body_time_left_, std::nullopt);
+  connection_->resume_reading();
+}
+
+void FrameConnection::arm() {
+  timer_->arm(in_body_ ? body_deadline_ : last_activity_ + server_.config_.conn_idle_timeout);
+}
+
+void FrameConnection::time_out() {
+  if (in_body_ && withheld_ == Withheld::no) {
+    server_.logger_(LogLevel::info, "bridge", "Read data error from peer {}: time-out", peer_.to_hex().substr(0, 16));
+  }
+  close();
+}
+
+void FrameConnection::on_end() {
+  ended_ = true;
+  if (withheld_ == Withheld::no && !closing_) close();
+}
+
+void FrameConnection::on_writable() {
+  if (withheld_ != Withheld::answers) return;
+  let_go();
+  go_on();
+}
+
+void FrameConnection::on_closed(const Error*) { server_.gone(id_); }
+
+}  // namespace axl::bridge

@@ -1,0 +1,67 @@
+// One incoming connection on overlay port 7000. For the frame server.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "bridge/frame_server.hpp"
+#include "core/stream.hpp"
+#include "router/frame_reader.hpp"
+
+namespace axl::bridge {
+
+class FrameConnection final : private StreamHandler {
+ public:
+  FrameConnection(FrameServer& server, std::uint64_t id, std::unique_ptr<tcpip::Connection> connection);
+  FrameConnection(const FrameConnection&) = delete;
+  FrameConnection& operator=(const FrameConnection&) = delete;
+  ~FrameConnection();
+
+  [[nodiscard]] const PublicKey& peer() const noexcept { return peer_; }
+  /// Between frames, with nothing left to send.
+  [[nodiscard]] bool idle() const;
+  [[nodiscard]] bool closing() const noexcept { return closing_; }
+  [[nodiscard]] Time idle_since() const noexcept { return last_activity_; }
+  /// Sends what is queued, then ends.
+  void close();
+  /// Closes when the frame under way is done.
+  void drain();
+
+ private:
+  enum class Withheld : std::uint8_t { no, budget, queue, answers };
+
+  void on_data(Buffer data) override;
+  void on_end() override;
+  void on_writable() override;
+  void on_closed(const Error* error) override;
+
+  void go_on();
+  [[nodiscard]] bool take(Bytes body);
+  [[nodiscard]] bool offer();
+  void answer(std::string_view text);
+  void withhold(Withheld why);
+  void let_go();
+  void arm();
+  void time_out();
+
+  FrameServer& server_;
+  const std::uint64_t id_;
+  const PublicKey peer_;
+  std::unique_ptr<tcpip::Connection> connection_;
+  router::FrameReader reader_;
+  BodyGate::Ticket ticket_;           // of the frame under way
+  Buffer input_;                      // received, not yet read
+  std::optional<Message> pending_;    // complete, and without room in the queue
+  std::optional<router::WriterId> writer_;
+  Withheld withheld_ = Withheld::no;
+  std::unique_ptr<Timer> timer_;
+  std::optional<Duration> body_time_left_;  // of the frame's body, while reading is withheld
+  Time body_deadline_{};
+  bool in_body_ = false;  // body_deadline_ is set
+  Time last_activity_;
+  bool ended_ = false;    // the peer sends no more
+  bool closing_ = false;
+  bool draining_ = false;
+};
+
+}  // namespace axl::bridge

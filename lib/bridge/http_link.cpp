@@ -1,0 +1,150 @@
+#include "bridge/http_link.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "http/text.hpp"
+
+namespace axl::bridge {
+
+namespace {
+
+constexpr std::size_t kPipeline = 64;
+constexpr std::size_t kWhole = 64 * 1024;  // a body up to this size is given in one piece
+constexpr std::size_t kPiece = 64 * 1024;
+constexpr std::size_t kRoom = 256 * 1024;
+constexpr std::size_t kMaxAnswer = 1'024;  // of an answer's text, kept for the error
+
+http::ClientLimits limits() {
+  http::ClientLimits out;
+  out.pipeline = kPipeline;
+  out.waiting = kPipeline;
+  return out;
+}
+
+Attempt from_answer(int status, std::string_view text) {
+  const auto refused = [&](Errc code, std::string_view fallback) {
+    return Attempt{.end = Attempt::End::refused,
+                   .error = Error{code, std::string{text.empty() ? fallback : text}}};
+  };
+  switch (status) {
+    case 202:
+    case 200: return {.end = Attempt::End::delivered, .delivery = Delivery::queued};
+    case 400: return refused(Errc::invalid_argument, "the peer calls the message malformed");
+    case 403: return refused(Errc::refused, "the peer accepts no messages from this node");
+    case 404:
+    case 405:
+    case 501: return {.end = Attempt::End::not_there};
+    case 409: return refused(Errc::already_exists, "the message id was used for another body");
+    case 413: return refused(Errc::too_large, "the message is too large for the peer");
+    case 429:
+    case 503: return refused(Errc::busy, "the peer's receive queue is full");
+    default: return refused(Errc::delivery_unknown, fmt::format("the peer answered with status {}", status));
+  }
+}
+
+}  // namespace
+
+class HttpLink::Post final : public http::ResponseEvents {
+ public:
+  Post(HttpLink& link, std::unique_ptr<OutgoingMessage> message) : link_{link}, message_{std::move(message)} {}
+
+  // False: the connection takes no more.
+  [[nodiscard]] bool begin() {
+    http::Request request{.method = "POST", .target = "/messages", .headers = {}};
+    request.headers.add("Host", link_.host_);
+    request.headers.add("X-Message-Id", message_->options.id);
+    if (!message_->options.topic.empty()) request.headers.add("X-Topic", message_->options.topic);
+    const auto& body = message_->body;
+    auto id = body.size() <= kWhole ? link_.client_.send(request, Buffer::copy_of(body), *this)
+                                    : link_.client_.begin(request, body.size(), *this);
+    if (!id) return false;
+    id_ = *id;
+    if (body.size() <= kWhole) written_ = body.size();
+    write_more();
+    return true;
+  }
+
+  [[nodiscard]] const OutgoingMessage& message() const noexcept { return *message_; }
+  [[nodiscard]] std::unique_ptr<OutgoingMessage> take_message() { return std::move(message_); }
+  [[nodiscard]] bool written() const noexcept { return written_ == message_->body.size(); }
+
+ private:
+  void write_more() {
+    const auto body = message_->body.span();
+    if (written_ == body.size()) return;
+    while (written_ < body.size() && link_.client_.writable(id_)) {
+      const auto piece = body.subspan(written_, std::min(kPiece, body.size() - written_));
+      link_.client_.write(id_, Buffer::copy_of(piece));
+      written_ += piece.size();
+    }
+    if (written_ == body.size()) link_.client_.finish(id_);
+  }
+
+  void on_writable() override {
+    write_more();
+    if (written()) link_.owner_.on_link_change();
+  }
+  void on_response(const http::ResponseHead& head) override { status_ = head.status; }
+  void on_body(Buffer piece) override {
+    const auto room = kMaxAnswer - std::min(kMaxAnswer, text_.size());
+    text_ += as_text(piece).substr(0, room);
+  }
+  void on_complete() override { link_.ended(*this, from_answer(status_, http::trim(text_))); }
+  void on_failed(const Error& error, http::Delivery delivery) override {
+    if (status_ != 0) {  // the answer began: its status is what counts
+      link_.ended(*this, from_answer(status_, {}));
+      return;
+    }
+    const bool safe = delivery == http::Delivery::not_sent || delivery == http::Delivery::incomplete;
+    link_.ended(*this, {.end = safe ? Attempt::End::lost : Attempt::End::lost_maybe, .error = error});
+  }
+
+  HttpLink& link_;
+  std::unique_ptr<OutgoingMessage> message_;
+  http::RequestId id_{};
+  std::size_t written_ = 0;
+  int status_ = 0;
+  std::string text_;
+};
+
+HttpLink::HttpLink(std::unique_ptr<Stream> stream, const Address& peer, Executor& executor, Time now, LinkOwner& owner)
+    : owner_{owner},
+      host_{fmt::format("[{}]", peer.to_string())},
+      client_{std::move(stream), limits(), executor, now} {
+  client_.on_change([this] { owner_.on_link_change(); });
+}
+
+HttpLink::~HttpLink() = default;
+
+bool HttpLink::has_room() const {
+  return posts_.size() < kPipeline && (posts_.empty() || (posts_.back()->written() && client_.unsent() < kRoom));
+}
+
+std::unique_ptr<OutgoingMessage> HttpLink::give(std::unique_ptr<OutgoingMessage> message) {
+  auto& post = posts_.emplace_back(std::make_unique<Post>(*this, std::move(message)));
+  if (post->begin()) return nullptr;
+  auto back = post->take_message();
+  posts_.pop_back();
+  return back;
+}
+
+void HttpLink::ended(Post& post, Attempt attempt) {
+  const auto found = std::ranges::find_if(posts_, [&post](const auto& item) { return item.get() == &post; });
+  if (found == posts_.end()) return;
+  const auto self = std::move(*found);  // lives to the end of this function
+  posts_.erase(found);
+  owner_.on_attempt(self->take_message(), std::move(attempt));
+}
+
+// The answers come in order, so a first one that is late makes all behind it late: the connection is given up.
+void HttpLink::on_tick(Time now) {
+  client_.on_tick(now);
+  if (posts_.empty() || posts_.front()->message().deadline > now || stuck_) return;
+  stuck_ = true;
+  client_.close();
+}
+
+}  // namespace axl::bridge

@@ -1,0 +1,58 @@
+#include "bridge/local_api.hpp"
+
+#include <axl/version.hpp>
+#include <utility>
+
+#include "bridge/access.hpp"
+#include "bridge/messenger.hpp"
+#include "bridge/topology_json.hpp"
+
+namespace axl::bridge {
+
+namespace {
+
+http::ServerLimits limits() {
+  http::ServerLimits out;
+  out.connection.server = std::string{"axl/"} + kVersion;
+  out.connections = 4'096;
+  return out;
+}
+
+void not_yet(http::Exchange exchange) { exchange.respond_error(501, "Not supported yet"); }
+
+}  // namespace
+
+LocalApi::LocalApi(ApiConfig config, Messenger& messenger, Inbox& inbox, Host& host)
+    : config_{std::move(config)},
+      inbox_{inbox},
+      host_{host},
+      tcp_port_{messenger.config().tcp_port},
+      receiver_{inbox, host, config_.legacy_peer_id},
+      sender_{messenger, host, messenger.config().max_message_size},
+      server_{limits(), host, [this](http::Exchange exchange) { serve(std::move(exchange)); }} {
+  routes_.add("/topology", {"GET", "HEAD"}, [this](http::Exchange exchange) { serve_topology(std::move(exchange)); });
+  routes_.add("/send", {}, [this](http::Exchange exchange) { sender_.serve(std::move(exchange)); });
+  routes_.add("/recv", {"GET", "HEAD"}, [this](http::Exchange exchange) { receiver_.serve(std::move(exchange)); });
+  routes_.add("/mcp/", {}, not_yet);
+  routes_.add("/a2a/", {}, not_yet);
+}
+
+void LocalApi::serve(http::Exchange exchange) {
+  if (const auto why = refuse_local(exchange.request(), config_.allowed_hosts, config_.allowed_origins)) {
+    exchange.respond_error(403, *why);
+    return;
+  }
+  routes_.serve(std::move(exchange));
+}
+
+void LocalApi::serve_topology(http::Exchange exchange) {
+  const auto text = topology_json(host_.topology(), inbox_.dispatcher().stats(), tcp_port_);
+  exchange.respond(200, {{"Content-Type", "application/json"}}, Buffer::copy_of(as_bytes(text)));
+}
+
+void LocalApi::drain() {
+  receiver_.drain();
+  server_.drain();
+}
+
+}  // namespace axl::bridge

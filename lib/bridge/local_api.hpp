@@ -1,0 +1,42 @@
+// The node's HTTP API for programs on this machine.
+//
+// Source: bridge, section 3; section 9, rows 9, 17 and 18.
+#pragma once
+
+#include <memory>
+
+#include "bridge/api_config.hpp"
+#include "bridge/host.hpp"
+#include "bridge/inbox.hpp"
+#include "bridge/receiver.hpp"
+#include "bridge/sender.hpp"
+#include "bridge/timed_server.hpp"
+#include "core/stream.hpp"
+#include "http/routes.hpp"
+
+namespace axl::bridge {
+
+class LocalApi {
+ public:
+  LocalApi(ApiConfig config, Messenger& messenger, Inbox& inbox, Host& host);
+
+  void accept(std::unique_ptr<Stream> stream) { server_.accept(std::move(stream), http::Client{}); }
+  /// No new connection or request; those who wait for a message are answered.
+  void drain();
+  [[nodiscard]] std::size_t under_way() const noexcept { return server_.answering() + sender_.under_way(); }
+
+ private:
+  void serve(http::Exchange exchange);
+  void serve_topology(http::Exchange exchange);
+
+  ApiConfig config_;
+  Inbox& inbox_;
+  Host& host_;
+  std::uint16_t tcp_port_;
+  Receiver receiver_;
+  Sender sender_;
+  http::Routes routes_;
+  TimedServer server_;
+};
+
+}  // namespace axl::bridge

@@ -1,0 +1,173 @@
+#include "bridge/messenger.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "bridge/inbox.hpp"
+#include "bridge/peer_channel.hpp"
+#include "bridge/peer_id.hpp"
+
+namespace axl::bridge {
+
+namespace {
+constexpr Duration kBusyTick{std::chrono::milliseconds{250}};
+constexpr Duration kIdleTick{std::chrono::seconds{5}};
+}  // namespace
+
+Messenger::Messenger(const NodeConfig& config, const Limits& limits, Host& host, Inbox& inbox, Logger logger)
+    : config_{config},
+      limits_{limits},
+      host_{host},
+      inbox_{inbox},
+      logger_{std::move(logger)},
+      timer_{host.make_timer([this] { on_tick(); })} {}
+
+Messenger::~Messenger() = default;
+
+void Messenger::later(std::function<void()> task) {
+  host_.executor().post([task = std::move(task), alive = std::weak_ptr<bool>{alive_}] {
+    if (alive.lock()) task();
+  });
+}
+
+void Messenger::send(const PublicKey& destination, MessageBody body, SendOptions options, SendHandler handler) {
+  const auto fail = [&](Errc code, std::string text) {
+    later([handler = std::move(handler), error = Error{code, std::move(text)}] { handler(error); });
+  };
+  if (body.size() > config_.max_message_size) {
+    fail(Errc::too_large, fmt::format("message size {} exceeds maximum {}", body.size(), config_.max_message_size));
+    return;
+  }
+  if (options.id.empty()) options.id = make_message_id(host_.rng());
+  if (!is_name(options.id, kMaxMessageIdSize)) return fail(Errc::invalid_argument, "invalid message id");
+  if (!options.topic.empty() && !is_name(options.topic, kMaxTopicSize)) {
+    return fail(Errc::invalid_argument, "invalid topic");
+  }
+  if (messages_ >= limits_.messages || body.size() > limits_.bytes - std::min(bytes_, limits_.bytes)) {
+    return fail(Errc::limit_reached, "too many messages are on their way");
+  }
+  auto peer = destination;
+  if (is_partial(peer)) {
+    const auto address = Address::of(peer);
+    if (address == Address::of(host_.our_key())) {
+      peer = host_.our_key();
+    } else if (const auto full = host_.full_key(address)) {
+      peer = *full;
+    }
+  }
+  ++messages_;
+  bytes_ += body.size();
+  if (peer == host_.our_key()) {
+    send_to_ourselves(std::move(body), std::move(options), std::move(handler));
+    return;
+  }
+  auto message = std::make_unique<OutgoingMessage>();
+  message->number = next_message_++;
+  message->body = std::move(body);
+  message->options = std::move(options);
+  message->handler = std::move(handler);
+  auto& channel = channels_[peer];
+  if (!channel) channel = std::make_unique<PeerChannel>(*this, peer);
+  channel->add(std::move(message));
+  arm();
+}
+
+void Messenger::send_to_ourselves(MessageBody body, SendOptions options, SendHandler handler) {
+  later([this, body = std::move(body), options = std::move(options), handler = std::move(handler)] {
+    Message message;
+    message.sender = host_.our_key();
+    message.address = Address::of(message.sender);
+    message.id = options.id;
+    message.topic = options.topic;
+    message.body = body;
+    message.received = host_.now();
+    finished(body.size());
+    switch (inbox_.dispatcher().offer(message, host_.now())) {
+      case router::Verdict::accepted:
+      case router::Verdict::duplicate: return handler(SendReport{Delivery::queued, options.id});
+      case router::Verdict::conflict:
+        return handler(Error{Errc::already_exists, "the message id was used for another body"});
+      case router::Verdict::full:
+      case router::Verdict::peer_share: return handler(Error{Errc::busy, "the receive queue is full"});
+    }
+  });
+}
+
+void Messenger::finished(std::size_t body_size) noexcept {
+  --messages_;
+  bytes_ -= body_size;
+}
+
+void Messenger::wake(const PublicKey& peer) {
+  woken_.push_back(peer);
+  if (woken_.size() == 1) later([this] { run_woken(); });
+}
+
+void Messenger::run_woken() {
+  auto woken = std::exchange(woken_, {});
+  std::ranges::sort(woken);
+  woken.erase(std::unique(woken.begin(), woken.end()), woken.end());
+  for (const auto& peer : woken) {
+    if (const auto found = channels_.find(peer); found != channels_.end()) found->second->run();
+  }
+  arm();
+}
+
+void Messenger::on_tick() {
+  armed_ = false;
+  std::erase_if(old_until_, [now = host_.now()](const auto& entry) { return entry.second <= now; });
+  // Handlers may send, and so add channels, but nothing else removes them.
+  for (auto& [peer, channel] : channels_) {
+    channel->on_tick();
+    if (channel->idle() && channel->idle_since() + limits_.idle_timeout <= host_.now()) channel->close_idle();
+  }
+  std::erase_if(channels_, [](const auto& entry) { return entry.second->idle() && !entry.second->connected(); });
+  trim();
+  arm();
+}
+
+void Messenger::trim() {
+  std::vector<PeerChannel*> idle;
+  for (auto& [peer, channel] : channels_) {
+    if (channel->idle() && channel->connected()) idle.push_back(channel.get());
+  }
+  if (idle.size() <= limits_.idle_channels) return;
+  std::ranges::sort(idle, {}, &PeerChannel::idle_since);
+  for (std::size_t i = 0; i < idle.size() - limits_.idle_channels; ++i) idle[i]->close_idle();
+}
+
+void Messenger::close_idle() {
+  for (auto& [peer, channel] : channels_) {
+    if (channel->idle()) channel->close_idle();
+  }
+}
+
+// A tick is due soon while anything can time out, rarely while connections are only kept open, never otherwise.
+void Messenger::arm() {
+  if (channels_.empty()) return;
+  const bool busy = messages_ > 0;
+  if (armed_ && (busy_tick_ || !busy)) return;
+  armed_ = true;
+  busy_tick_ = busy;
+  timer_->arm(host_.now() + (busy ? kBusyTick : kIdleTick));
+}
+
+bool Messenger::is_old(const PublicKey& peer) const {
+  const auto found = old_until_.find(peer);
+  return found != old_until_.end() && found->second > host_.now();
+}
+
+void Messenger::remember_old(const PublicKey& peer, Duration duration) {
+  if (old_until_.size() >= limits_.remembered_peers && !old_until_.contains(peer)) {
+    old_until_.erase(std::ranges::min_element(old_until_, {}, [](const auto& entry) { return entry.second; }));
+  }
+  auto& until = old_until_[peer];
+  until = std::max(until, host_.now() + duration);
+}
+
+void Messenger::forget_old(const PublicKey& peer) { old_until_.erase(peer); }
+
+}  // namespace axl::bridge

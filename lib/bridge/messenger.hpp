@@ -1,0 +1,90 @@
+// Sends messages to peers: one channel for each that is being talked to.
+//
+// A channel speaks HTTP on the peer's port 7001 (receipts, safe repetition) or, with an old peer, frames on port 7000. It
+// sends in the order of calls. What was surely not taken by the peer is tried again until its time is up; what may have
+// been is tried again only where the message's id makes that safe.
+//
+// Source: bridge, sections 2, 3.2, 8.4 and 9 (rows 1 and 2).
+#pragma once
+
+#include <axl/config.hpp>
+#include <axl/message.hpp>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "bridge/host.hpp"
+#include "bridge/outgoing.hpp"
+#include "core/logger.hpp"
+
+namespace axl::bridge {
+
+class Inbox;
+class PeerChannel;
+
+class Messenger {
+ public:
+  struct Limits {
+    std::size_t messages = 65'536;                        ///< of all peers, waiting or without receipt
+    std::size_t bytes = 1024UL * 1024 * 1024;             ///< the same
+    std::size_t idle_channels = 64;                       ///< connections kept open without work
+    std::size_t remembered_peers = 4'096;                 ///< old peers
+    Duration idle_timeout{std::chrono::seconds{60}};
+    Duration remember_refused{std::chrono::minutes{10}};  ///< port 7001 refused: an old peer
+    Duration remember_silent{std::chrono::minutes{1}};    ///< port 7001 said nothing while 7000 answered
+  };
+
+  /// Messages to ourselves go to `inbox` directly.
+  Messenger(const NodeConfig& config, const Limits& limits, Host& host, Inbox& inbox, Logger logger);
+  Messenger(const Messenger&) = delete;
+  Messenger& operator=(const Messenger&) = delete;
+  ~Messenger();  ///< drops what is under way; calls no handler
+
+  /// `destination` may be partial. `handler` is called once, never inside this call.
+  void send(const PublicKey& destination, MessageBody body, SendOptions options, SendHandler handler);
+
+  /// Messages whose handler has not been called.
+  [[nodiscard]] std::size_t under_way() const noexcept { return messages_; }
+  /// Closes every connection that has nothing to do.
+  void close_idle();
+
+  // For channels.
+  [[nodiscard]] const NodeConfig& config() const noexcept { return config_; }
+  [[nodiscard]] const Limits& limits() const noexcept { return limits_; }
+  [[nodiscard]] Host& host() noexcept { return host_; }
+  [[nodiscard]] const Logger& logger() const noexcept { return logger_; }
+  [[nodiscard]] bool is_old(const PublicKey& peer) const;
+  void remember_old(const PublicKey& peer, Duration duration);
+  void forget_old(const PublicKey& peer);
+  void finished(std::size_t body_size) noexcept;
+  /// Looks at this channel again on the next turn of the loop.
+  void wake(const PublicKey& peer);
+
+ private:
+  void send_to_ourselves(MessageBody body, SendOptions options, SendHandler handler);
+  void later(std::function<void()> task);
+  void run_woken();
+  void on_tick();
+  void arm();
+  void trim();
+
+  const NodeConfig& config_;
+  Limits limits_;
+  Host& host_;
+  Inbox& inbox_;
+  Logger logger_;
+  std::map<PublicKey, std::unique_ptr<PeerChannel>> channels_;
+  std::map<PublicKey, Time> old_until_;
+  std::vector<PublicKey> woken_;
+  std::size_t messages_ = 0;
+  std::size_t bytes_ = 0;
+  std::uint64_t next_message_ = 1;
+  std::unique_ptr<Timer> timer_;
+  bool armed_ = false;
+  bool busy_tick_ = false;  // armed for soon
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace axl::bridge

@@ -1,0 +1,111 @@
+#include "bridge/peer_api.hpp"
+
+#include <axl/version.hpp>
+#include <utility>
+
+#include "bridge/access.hpp"
+#include "bridge/peer_id.hpp"
+#include "bridge/reply.hpp"
+
+namespace axl::bridge {
+
+namespace {
+
+http::ServerLimits limits(bool reserve) {
+  http::ServerLimits out;
+  out.connection.server = std::string{"axl/"} + kVersion;
+  out.connection.head.head_bytes = 64UL * 1024;
+  out.connections = 4'096;
+  out.reserved = reserve ? out.connections / 2 : 0;
+  out.connections_per_key = 1'024;
+  return out;
+}
+
+std::string_view reason(router::Refusal refusal) {
+  return refusal == router::Refusal::full ? "The receive queue is full"
+                                          : "The receive queue holds too much of this sender";
+}
+
+}  // namespace
+
+PeerApi::PeerApi(std::size_t max_message_size, bool reserve, KeyRule allows, KeyRule trusts, Inbox& inbox,
+                 BodyGate& gate, Host& host)
+    : allows_{std::move(allows)},
+      trusts_{std::move(trusts)},
+      inbox_{inbox},
+      host_{host},
+      own_address_{Address::of(host.our_key())},
+      uploads_{gate, max_message_size},
+      server_{limits(reserve), host, [this](http::Exchange exchange) { serve(std::move(exchange)); }} {
+  routes_.add("/messages", {"POST"}, [this](http::Exchange exchange) { serve_message(std::move(exchange)); });
+}
+
+void PeerApi::accept(std::unique_ptr<tcpip::Connection> connection) {
+  http::Client client{.key = connection->peer(), .trusted = trusts_(connection->peer())};
+  server_.accept(std::move(connection), std::move(client));
+}
+
+void PeerApi::serve(http::Exchange exchange) {
+  if (const auto why = refuse_peer(exchange.request(), own_address_)) {
+    exchange.respond_error(403, *why);
+    return;
+  }
+  const auto& key = exchange.client().key;
+  if (!key || !allows_(*key)) {
+    exchange.respond_error(403, "This node takes nothing from you");
+    return;
+  }
+  routes_.serve(std::move(exchange));
+}
+
+void PeerApi::serve_message(http::Exchange exchange) {
+  const auto& request = exchange.request();
+  const auto id = request.headers.get("X-Message-Id");
+  if (!id || id->empty()) {
+    exchange.respond_error(400, "Missing X-Message-Id header");
+    return;
+  }
+  if (!is_name(*id, kMaxMessageIdSize)) {
+    exchange.respond_error(400, "Invalid X-Message-Id header");
+    return;
+  }
+  const auto topic = request.headers.get("X-Topic");
+  if (topic && !topic->empty() && !is_name(*topic, kMaxTopicSize)) {
+    exchange.respond_error(400, "Invalid X-Topic header");
+    return;
+  }
+  // Refused before its body is read: it is then read and thrown away, and the answers before this one stay whole.
+  const auto sender = *exchange.client().key;
+  if (const auto length = request.content_length.value_or(0); length <= uploads_.max_size()) {
+    if (const auto refusal = inbox_.dispatcher().would_refuse(sender, *id, length, host_.now())) {
+      respond_busy(exchange, reason(*refusal));
+      return;
+    }
+  }
+  uploads_.receive(std::move(exchange), sender, {},
+                   [this](http::Exchange ready, Bytes body, const BodyGate::Ticket&) {
+                     take(std::move(ready), std::move(body));
+                   });
+}
+
+void PeerApi::take(http::Exchange exchange, Bytes body) {
+  const auto& headers = exchange.request().headers;
+  Message message;
+  message.sender = *exchange.client().key;
+  message.address = Address::of(message.sender);
+  message.id = headers.get("X-Message-Id").value_or(std::string_view{});
+  message.topic = headers.get("X-Topic").value_or(std::string_view{});
+  message.body = MessageBody{std::move(body)};
+  message.received = host_.now();
+  switch (inbox_.dispatcher().offer(message, message.received)) {
+    case router::Verdict::accepted:
+    case router::Verdict::duplicate: exchange.respond(202, {}, {}); break;
+    case router::Verdict::conflict:
+      exchange.respond_error(409, "This X-Message-Id was used for another body");
+      break;
+    case router::Verdict::full: respond_busy(exchange, reason(router::Refusal::full)); break;
+    case router::Verdict::peer_share: respond_busy(exchange, reason(router::Refusal::peer_share)); break;
+  }
+}
+
+}  // namespace axl::bridge

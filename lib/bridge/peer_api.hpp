@@ -1,0 +1,48 @@
+// What a node serves to other nodes over the mesh, on its overlay port 7001.
+//
+// The caller is the key of the end-to-end session that carries the connection; no header can claim it.
+//
+// Source: bridge, section 8.4.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "bridge/body_gate.hpp"
+#include "bridge/host.hpp"
+#include "bridge/inbox.hpp"
+#include "bridge/timed_server.hpp"
+#include "bridge/upload.hpp"
+#include "http/routes.hpp"
+#include "tcpip/stack.hpp"
+
+namespace axl::bridge {
+
+class PeerApi {
+ public:
+  using KeyRule = std::function<bool(const PublicKey& key)>;
+
+  /// `allows`: may this key send messages. `trusts`: is its share reserved.
+  PeerApi(std::size_t max_message_size, bool reserve, KeyRule allows, KeyRule trusts, Inbox& inbox, BodyGate& gate,
+          Host& host);
+
+  void accept(std::unique_ptr<tcpip::Connection> connection);
+  void drain() { server_.drain(); }
+  [[nodiscard]] std::size_t under_way() const noexcept { return server_.answering(); }
+
+ private:
+  void serve(http::Exchange exchange);
+  void serve_message(http::Exchange exchange);
+  void take(http::Exchange exchange, Bytes body);
+
+  KeyRule allows_;
+  KeyRule trusts_;
+  Inbox& inbox_;
+  Host& host_;
+  Address own_address_;
+  Uploads uploads_;
+  http::Routes routes_;
+  TimedServer server_;
+};
+
+}  // namespace axl::bridge

@@ -1,0 +1,21 @@
+#include "bridge/peer_id.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace axl::bridge {
+
+bool is_partial(const PublicKey& id) noexcept { return Address::of(id).partial_key() == id; }
+
+bool is_name(std::string_view text, std::size_t max_size) noexcept {
+  return !text.empty() && text.size() <= max_size &&
+         std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7F; });
+}
+
+std::string make_message_id(Rng& rng) {
+  std::array<std::byte, 16> bytes{};
+  rng.fill(bytes);
+  return to_hex(bytes);
+}
+
+}  // namespace axl::bridge

@@ -1,0 +1,23 @@
+// Peer ids and message ids as applications write and read them.
+//
+// Source: bridge, section 2.
+#pragma once
+
+#include <axl/key.hpp>
+#include <axl/random.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace axl::bridge {
+
+/// A partial id equals the inversion of its own address: it may stand for any key with that address.
+[[nodiscard]] bool is_partial(const PublicKey& id) noexcept;
+
+/// Printable ASCII, at most `max_size` bytes, not empty.
+[[nodiscard]] bool is_name(std::string_view text, std::size_t max_size) noexcept;
+
+/// 128 random bits in hexadecimal.
+[[nodiscard]] std::string make_message_id(Rng& rng);
+
+}  // namespace axl::bridge

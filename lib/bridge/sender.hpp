@@ -1,0 +1,34 @@
+// `/send`: hands a message to the messenger and tells the client what became of it.
+//
+// Every answer names the message in X-Axl-Message-Id, so that it can be sent again safely.
+//
+// Source: bridge, section 3.2; section 9, row 2.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "bridge/body_gate.hpp"
+#include "bridge/host.hpp"
+#include "bridge/upload.hpp"
+#include "http/exchange.hpp"
+
+namespace axl::bridge {
+
+class Messenger;
+
+class Sender {
+ public:
+  Sender(Messenger& messenger, Host& host, std::size_t max_message_size);
+
+  void serve(http::Exchange exchange);
+  [[nodiscard]] std::size_t under_way() const noexcept { return uploads_.under_way(); }
+
+ private:
+  Messenger& messenger_;
+  Host& host_;
+  BodyGate gate_;  // of messages from the moment they are read to the moment they are answered
+  Uploads uploads_;
+};
+
+}  // namespace axl::bridge

@@ -1,0 +1,109 @@
+#include "bridge/upload.hpp"
+
+#include <fmt/format.h>
+
+#include <limits>
+#include <utility>
+
+#include "router/frame_reader.hpp"
+
+namespace axl::bridge {
+
+class Uploads::Upload final : private http::ExchangeEvents {
+ public:
+  Upload(Uploads& owner, std::uint64_t id, http::Exchange exchange, const PublicKey& peer, http::Headers extra,
+         UploadHandler handler)
+      : owner_{owner},
+        id_{id},
+        extra_{std::move(extra)},
+        handler_{std::move(handler)},
+        ticket_{owner.gate_.begin(peer, [this] { go_on(); })},
+        exchange_{std::move(exchange)} {
+    const auto length = exchange_.request().content_length;
+    body_.begin(length && *length <= owner.max_size_ ? static_cast<std::size_t>(*length) : owner.max_size_);
+    exchange_.set_events(this);
+    exchange_.read_body();
+  }
+
+ private:
+  void on_body(Buffer piece) override {
+    if (waiting_.empty()) {
+      waiting_ = std::move(piece);
+    } else {
+      waiting_.append(piece);  // came before the pause took hold
+    }
+    go_on();
+  }
+
+  void on_body_end() override {
+    ended_ = true;
+    if (waiting_.empty()) finish();
+  }
+
+  void on_aborted(const Error&) override { owner_.uploads_.erase(id_); }
+
+  void go_on() {
+    if (body_.size() + waiting_.size() > owner_.max_size_) {
+      refuse(owner_, std::move(exchange_), fmt::format("more than {} bytes", owner_.max_size_), extra_);
+      owner_.uploads_.erase(id_);
+      return;
+    }
+    if (!ticket_.grow(waiting_.size())) {
+      if (!std::exchange(paused_, true)) exchange_.pause_reading();
+      return;
+    }
+    body_.add(waiting_);
+    waiting_ = {};
+    if (ended_) {
+      finish();
+    } else if (std::exchange(paused_, false)) {
+      exchange_.resume_reading();
+    }
+  }
+
+  void finish() {
+    exchange_.set_events(nullptr);
+    const auto self = owner_.uploads_.extract(id_);  // lives to the end of this function
+    handler_(std::move(exchange_), body_.finish(), std::move(ticket_));
+  }
+
+ public:
+  static void refuse(const Uploads& owner, http::Exchange exchange, std::string_view size,
+                     const http::Headers& extra) {
+    exchange.set_events(nullptr);
+    exchange.respond_error(413, fmt::format("Message size {} exceeds maximum {}", size, owner.max_size_), extra);
+  }
+
+ private:
+  Uploads& owner_;
+  std::uint64_t id_;
+  http::Headers extra_;
+  UploadHandler handler_;
+  BodyGate::Ticket ticket_;
+  router::BodyCollector body_;
+  Buffer waiting_;  // read, and not yet granted by the budget
+  bool paused_ = false;
+  bool ended_ = false;
+  http::Exchange exchange_;
+};
+
+Uploads::Uploads(BodyGate& gate, std::size_t max_size) : gate_{gate}, max_size_{max_size} {}
+
+Uploads::~Uploads() = default;
+
+void Uploads::receive(http::Exchange exchange, const PublicKey& peer, http::Headers extra, UploadHandler handler) {
+  const auto length = exchange.request().content_length;
+  if (length && *length > max_size_) {
+    Upload::refuse(*this, std::move(exchange), std::to_string(*length), extra);
+    return;
+  }
+  if (length == 0) {
+    handler(std::move(exchange), Bytes{}, BodyGate::Ticket{});
+    return;
+  }
+  const auto id = next_++;
+  uploads_.emplace(id, std::make_unique<Upload>(*this, id, std::move(exchange), peer, std::move(extra),
+                                                std::move(handler)));
+}
+
+}  // namespace axl::bridge

@@ -1,0 +1,42 @@
+// Reads the whole body of a request into memory, as the limit and the budget of bodies allow.
+//
+// A body over the limit is answered 413, at once when its length is announced; one that finds no budget waits unread, so
+// that TCP slows its sender down.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+
+#include "bridge/body_gate.hpp"
+#include "http/exchange.hpp"
+
+namespace axl::bridge {
+
+/// Called when the body is complete. The ticket holds the body's place in the budget.
+using UploadHandler = std::function<void(http::Exchange exchange, Bytes body, BodyGate::Ticket ticket)>;
+
+/// The uploads under way on one side. Destroying it drops them; handlers are not called.
+class Uploads {
+ public:
+  Uploads(BodyGate& gate, std::size_t max_size);
+  Uploads(const Uploads&) = delete;
+  Uploads& operator=(const Uploads&) = delete;
+  ~Uploads();
+
+  /// `extra` goes into a 413 answer. `handler` is not called when the client goes first.
+  void receive(http::Exchange exchange, const PublicKey& peer, http::Headers extra, UploadHandler handler);
+  [[nodiscard]] std::size_t max_size() const noexcept { return max_size_; }
+  [[nodiscard]] std::size_t under_way() const noexcept { return uploads_.size(); }
+
+ private:
+  class Upload;
+
+  BodyGate& gate_;
+  std::size_t max_size_;
+  std::map<std::uint64_t, std::unique_ptr<Upload>> uploads_;
+  std::uint64_t next_ = 1;
+};
+
+}  // namespace axl::bridge
