@@ -200,7 +200,6 @@ void Links::open(link::EntryId entry, link::Link::Options options, std::unique_p
 
 void Links::on_established(LinkConnection& connection) {
   const auto& peer = *connection.link().peer();
-  table_.on_established(connection.entry(), peer.key, peer.priority);
   const auto port = core_.overlay().on_link_up(connection.id(), peer.key, peer.priority, core_.now());
   if (!port) {
     connection.fail(port.error());
@@ -221,6 +220,7 @@ void Links::announce_if_usable(LinkConnection& connection) {
   if (connection.announced || !connection.link().usable()) return;
   connection.announced = true;
   const auto& peer = *connection.link().peer();
+  table_.on_established(connection.entry(), peer.key, peer.priority);
   logger_(LogLevel::info, "link", "Connected: {}@{}", Address::of(peer.key).to_string(), connection.uri());
   emit_({.kind = NodeEvent::Kind::peer_up, .key = peer.key, .uri = connection.uri(), .text = {}});
 }
