@@ -37,7 +37,10 @@ struct Config {
   /// A lookup that has no answer yet is repeated towards a neighbour whose filter has come to match.
   bool repeat_lookups = true;
 
-  bool strict_sig_res_port = true;     ///< ignore a SigRes with port 0 (8.3)
+  bool strict_sig_res_port = true;  ///< ignore a SigRes with port 0 (8.3)
+  /// A parent that comes back within a tick may have given us another port: announce that one at once. The reference
+  /// keeps the old one, perhaps another child's by now, until its next renewal.
+  bool strict_parent_port = true;
   bool strict_twins = true;            ///< answer an announcement only when it is worse than ours (8.4)
   bool strict_filter_zeros = true;     ///< removed bits follow on the next tick (10.4)
   bool strict_broken_throttle = true;  ///< one lookup per path and throttle time, whatever asks for it (11.2)
@@ -60,7 +63,7 @@ struct Config {
   [[nodiscard]] static Config reference() {
     Config config;
     config.early_ticks = config.repeat_lookups = false;
-    config.strict_sig_res_port = config.strict_twins = config.strict_filter_zeros = false;
+    config.strict_sig_res_port = config.strict_parent_port = config.strict_twins = config.strict_filter_zeros = false;
     config.strict_broken_throttle = config.strict_deliver_to_self = false;
     config.max_infos = config.max_infos_per_neighbour = config.max_path_ports = config.max_rumors = 0;
     config.max_paths = config.max_waiting_bytes = config.max_kept_packet = 0;

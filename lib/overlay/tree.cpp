@@ -43,7 +43,14 @@ Result<Tree::Response> Tree::on_sig_res(Neighbour& neighbour, Link& link, const 
   if (config_.strict_sig_res_port && response.port == 0) return Response::ignored;
   if (!neighbour.request || *neighbour.request != wire::SigReq{response.seq, response.nonce}) return Response::ignored;
   const bool stored = !neighbour.response;
-  if (stored) neighbour.response = response;
+  if (stored) {
+    neighbour.response = response;
+    const auto* self = infos_.find(own());
+    if (config_.strict_parent_port && self != nullptr && self->announce.parent == neighbour.key &&
+        self->announce.port != response.port) {
+      flags_.refresh = true;
+    }
+  }
   if (!link.counted && rtt) {
     link.counted = true;
     link.on_round_trip(*rtt);

@@ -87,6 +87,30 @@ TEST_CASE("limits: a SigRes with port 0 does not become our announcement", "[ove
   }
 }
 
+TEST_CASE("limits: a parent that is back with another port is announced with that port", "[overlay][limits]") {
+  for (const bool strict : {true, false}) {
+    auto config = Config::reference();
+    config.strict_parent_port = strict;
+    Node node{config};
+    const auto root = test_key(2);
+    const auto join = [&](LinkId link, std::uint64_t port, Time now) {
+      REQUIRE(node.engine.on_link_up(link, root.public_key(), 0, now).ok());
+      const auto request = wire::SigReq::decode(ByteSpan{node.out().frames[link][0]}.subspan(1)).value();
+      const auto bytes =
+          wire::signed_bytes(test_key(1).public_key(), root.public_key(), request.seq, request.nonce, port);
+      node.give(link, wire::SigRes{request.seq, request.nonce, port, crypto::sign(root, bytes)}.encode(), now);
+    };
+    join(LinkId{3}, 5, Time{1s});
+    node.give(LinkId{3}, announcement(root, root, 1, 1, 0).encode(), Time{1s});
+    node.engine.on_tick(Time{2s});
+    REQUIRE(node.engine.coords() == wire::Path{5});
+    node.engine.on_link_down(LinkId{3}, Time{2s + 100ms});
+    join(LinkId{4}, 6, Time{2s + 200ms});
+    node.engine.on_tick(Time{3s});
+    CHECK(node.engine.coords() == wire::Path{strict ? 6u : 5u});
+  }
+}
+
 TEST_CASE("limits: twins of an announcement are not echoed", "[overlay][limits]") {
   for (const bool strict : {true, false}) {
     auto config = Config::reference();
