@@ -20,9 +20,6 @@ struct FileConfig {
   std::string private_key_path;  ///< relative to the working directory; stands above an inline key
   std::string bridge_addr = "127.0.0.1";
   std::uint16_t api_port = 9002;
-  std::vector<std::string> allowed_hosts;
-  std::vector<std::string> allowed_origins;
-  bool legacy_peer_id = false;
   std::vector<std::string> warnings;
 };
 

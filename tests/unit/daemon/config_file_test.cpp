@@ -86,9 +86,9 @@ TEST_CASE("config: every key reaches its place", "[daemon]") {
   CHECK(config.bridge_addr == "[::1]");
   CHECK(config.node.tcp_port == 2);
   CHECK(config.node.http_port == 3);
-  CHECK(config.legacy_peer_id);
-  CHECK(config.allowed_hosts == std::vector<std::string>{"h"});
-  CHECK(config.allowed_origins == std::vector<std::string>{"http://o"});
+  CHECK(config.node.legacy_peer_id);
+  CHECK(config.node.api_allowed_hosts == std::vector<std::string>{"h"});
+  CHECK(config.node.api_allowed_origins == std::vector<std::string>{"http://o"});
   CHECK(config.node.max_message_size == 5);
   CHECK(config.node.max_concurrent_conns == 6);
   CHECK(config.node.conn_read_timeout == 7s);
