@@ -27,6 +27,11 @@ patch(core/tcp_out.c 1 "  if (axl_lwip->tcp_input_pcb == pcb) {\n" "  if ((axl_l
 patch(core/tcp.c 1 "    pcb_reset = 0;\n"
       "    pcb_reset = 0;\n    if (pcb->blocked && (pcb->state != SYN_RCVD)) {\n      ++pcb->tmr;\n      prev = pcb;\n      pcb = pcb->next;\n      continue;\n    }\n")
 
+# The segment size is agreed in the SYN, within reason: lwIP would take it from any segment, and then miscount the ones it
+# has queued.
+patch(core/tcp_in.c 1 "pcb->mss = ((mss > TCP_MSS) || (mss == 0)) ? TCP_MSS : mss;"
+      "if (axl_lwip->flags & TCP_SYN) {\n            pcb->mss = LWIP_MIN(LWIP_MAX(mss, 536), TCP_MSS);\n          }")
+
 # The option parser reads no byte behind the options.
 patch(core/tcp_in.c 1 "  u16_t optidx = axl_lwip->tcp_optidx++;\n"
       "  u16_t optidx = axl_lwip->tcp_optidx++;\n  if (optidx >= axl_lwip->tcphdr_optlen) {\n    return 0;\n  }\n")

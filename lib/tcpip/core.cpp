@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t kMostArrivals = 4'096;
 constexpr std::size_t kMostResets = 256;
+constexpr Duration kAskAgain = std::chrono::seconds{1};
 
 s16_t slow_ticks(Duration duration) {
   const auto ticks = duration / std::chrono::milliseconds{TCP_SLOW_INTERVAL};
@@ -80,14 +81,26 @@ Core::~Core() {
   for (auto& [id, flow] : flows_) flow->forget_core();
 }
 
-void Core::advance(Time now) noexcept {
+void Core::advance(Time now) {
   now_ = std::max(now_, now);
-  if (running_ || now_ <= slow_time_) return;
-  // At rest nothing ticked; lwIP's clock goes on all the same.
-  constexpr Duration kSlow = std::chrono::milliseconds{TCP_SLOW_INTERVAL};
-  const auto missed = (now_ - slow_time_) / kSlow;
-  context_.tcp_ticks += static_cast<u32_t>(missed);
-  slow_time_ += missed * kSlow;
+  if (rebase_) {
+    rebase_ = false;
+    fast_time_ = now_;
+    slow_time_ = now_;
+  } else if (!running_ && now_ > slow_time_) {
+    // At rest nothing ticked; lwIP's clock goes on all the same.
+    constexpr Duration kSlow = std::chrono::milliseconds{TCP_SLOW_INTERVAL};
+    const auto missed = (now_ - slow_time_) / kSlow;
+    context_.tcp_ticks += static_cast<u32_t>(missed);
+    slow_time_ += missed * kSlow;
+  }
+  for (const auto& flow : std::exchange(undated_, {})) {
+    if (!flow->timeout) continue;
+    flow->deadline = now_ + *flow->timeout;
+    flow->timeout.reset();
+    deadlines_.insert({*flow->deadline, flow->id()});
+  }
+  if (!waiting_.empty() && !retry_time_) retry_time_ = now_ + kAskAgain;
 }
 
 void Core::input(const PublicKey& source, Buffer packet, Time now) {
@@ -95,7 +108,7 @@ void Core::input(const PublicKey& source, Buffer packet, Time now) {
     if (arrivals_.size() < kMostArrivals) arrivals_.push_back({source, std::move(packet)});
     return;
   }
-  advance(now);
+  const Dated dated{*this, now};
   process(source, std::move(packet));
   settle();
 }
@@ -125,14 +138,14 @@ void Core::process(const PublicKey& source, Buffer packet) {
 void Core::on_output_ready(Time now) {
   output_ready_ = true;
   if (inside()) return;
-  advance(now);
+  const Dated dated{*this, now};
   settle();
 }
 
 void Core::on_session_up(const PublicKey& key, Time now) {
   sessions_up_.push_back(key);
   if (inside()) return;
-  advance(now);
+  const Dated dated{*this, now};
   settle();
 }
 
@@ -192,6 +205,12 @@ void Core::resend() {
   }
 }
 
+void Core::run_handlers(Time now) {
+  if (delivering_ || inside()) return;
+  const Dated dated{*this, now};
+  run_handlers();
+}
+
 void Core::run_handlers() {
   if (delivering_ || inside()) return;
   delivering_ = true;
@@ -231,15 +250,21 @@ void Core::add_unflushed(Flow& flow) {
   unflushed_.push_back(flow.shared_from_this());
 }
 
-void Core::set_deadline(Flow& flow, std::optional<Time> deadline) {
+void Core::set_timeout(Flow& flow, Duration timeout) {
+  clear_timeout(flow);
+  flow.timeout = timeout;
+  undated_.push_back(flow.shared_from_this());
+}
+
+void Core::clear_timeout(Flow& flow) {
   if (flow.deadline) deadlines_.erase({*flow.deadline, flow.id()});
-  flow.deadline = deadline;
-  if (deadline) deadlines_.insert({*deadline, flow.id()});
+  flow.deadline.reset();
+  flow.timeout.reset();
 }
 
 void Core::drop_if_done(Flow& flow) {
   if (!flow.is_done()) return;
-  set_deadline(flow, std::nullopt);
+  clear_timeout(flow);
   flows_.erase(flow.id());
 }
 
@@ -248,6 +273,15 @@ std::shared_ptr<Flow> Core::make_flow(const PublicKey& peer, Flow::Phase phase) 
   auto flow = std::make_shared<Flow>(*this, id, peer, phase);
   flows_.emplace(id, flow);
   return flow;
+}
+
+void Core::retry_waiting() {
+  if (!retry_time_ || now_ < *retry_time_) return;
+  retry_time_.reset();
+  if (waiting_.empty()) return;
+  retry_time_ = now_ + kAskAgain;
+  const auto waiting = waiting_;
+  for (const auto& flow : waiting) start_connect(flow);
 }
 
 Stack::Stats Core::stats() const { return {filtered_, asserts_, connections_, time_wait_}; }

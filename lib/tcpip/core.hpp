@@ -32,6 +32,7 @@ class Core {
   void on_connect_failed(const PublicKey& key, const Error& error);
   [[nodiscard]] std::optional<Time> next_tick() const;
   void run_handlers();
+  void run_handlers(Time now);
   Result<void> listen(std::uint16_t port, Stack::AcceptHandler handler);
   void stop_listening(std::uint16_t port);
   void connect(const PublicKey& key, std::uint16_t port, Duration timeout, Stack::ConnectHandler handler);
@@ -44,7 +45,9 @@ class Core {
   [[nodiscard]] bool inside() const noexcept { return inside_ > 0; }
   void add_ready(Flow& flow);
   void add_unflushed(Flow& flow);
-  void set_deadline(Flow& flow, std::optional<Time> deadline);
+  /// The flow's on_deadline() is called after `timeout`, counted from the next call that tells the time.
+  void set_timeout(Flow& flow, Duration timeout);
+  void clear_timeout(Flow& flow);
   /// Forgets a flow that has ended everywhere.
   void drop_if_done(Flow& flow);
   /// A connect that waited for its session waits no more.
@@ -56,8 +59,11 @@ class Core {
   void enter(Action&& action) {
     const Entry entry{context_};
     ++inside_;
-    if (!running_) fast_time_ = now_;
-    running_ = true;
+    if (!running_) {
+      running_ = true;
+      fast_time_ = now_;
+      rebase_ = !dated_;
+    }
     action();
     --inside_;
   }
@@ -91,7 +97,23 @@ class Core {
   static void on_pcb_destroyed(u8_t id, void* data);
   static err_t on_accepted(void* arg, tcp_pcb* pcb, err_t error);
 
-  void advance(Time now) noexcept;
+  /// The running call tells the time.
+  class Dated {
+   public:
+    Dated(Core& core, Time now) : core_{core}, before_{core.dated_} {
+      core_.advance(now);
+      core_.dated_ = true;
+    }
+    ~Dated() { core_.dated_ = before_; }
+    Dated(const Dated&) = delete;
+    Dated& operator=(const Dated&) = delete;
+
+   private:
+    Core& core_;
+    bool before_;
+  };
+
+  void advance(Time now);
   void process(const PublicKey& source, Buffer packet);
   void settle();
   void flush();
@@ -135,6 +157,7 @@ class Core {
   std::deque<std::shared_ptr<Flow>> ready_;
   std::vector<std::shared_ptr<Flow>> unflushed_;
   std::set<std::pair<Time, std::uint64_t>> deadlines_;
+  std::vector<std::shared_ptr<Flow>> undated_;  // whose time-out begins when the time is known
   std::deque<Reset> resets_;     // that could not leave at once
   std::size_t connections_ = 0;  // pcbs but those in TIME_WAIT, and waiting connects
   std::size_t time_wait_ = 0;    // the others
@@ -146,12 +169,15 @@ class Core {
   bool output_ready_ = false;
 
   // lwIP's clock: a fast tick every 25 ms, a slow one every other time, and none while all connections are at rest.
+  // Connections' methods do not tell the time: what they begin is counted from the next call that does, due at once.
   Time now_;
+  bool dated_ = false;      // now_ is the time of the running call
+  bool rebase_ = false;     // ticks began in a call that did not tell the time
   Time fast_time_;          // the last fast tick
   Time slow_time_;          // what context_.tcp_ticks stands for
   bool running_ = false;    // ticks are needed
   Time idle_check_{};       // else: when keepalive and TIME_WAIT are looked after
-  Time retry_time_{};       // when open_session() is asked again
+  std::optional<Time> retry_time_;  // when open_session() is asked again
   std::uint64_t filtered_ = 0;
   std::uint64_t asserts_ = 0;
 };

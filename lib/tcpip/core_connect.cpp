@@ -9,7 +9,6 @@ namespace axl::tcpip {
 namespace {
 
 constexpr std::uint16_t kFirstPort = 16'384;
-constexpr Duration kAskAgain = std::chrono::seconds{1};
 constexpr u8_t kBacklog = 255;
 
 const tcp_ext_arg_callbacks* listener_callbacks(tcp_extarg_callback_pcb_destroyed_fn destroyed,
@@ -59,9 +58,9 @@ void Core::connect(const PublicKey& key, std::uint16_t port, Duration timeout, S
   if (peer == nullptr) return flow->fail(Error{Errc::key_mismatch, "connect: another key has the peer's address"});
   ++peer->waiting;
   ++connections_;
-  if (waiting_.empty()) retry_time_ = now_ + kAskAgain;
+  if (waiting_.empty()) retry_time_.reset();
   waiting_.push_back(flow);
-  set_deadline(*flow, now_ + timeout);
+  set_timeout(*flow, timeout);
   start_connect(flow);
 }
 
@@ -74,13 +73,6 @@ void Core::start_connect(const std::shared_ptr<Flow>& flow) {
   } else if (auto* peer = peers_.find(Address::of(flow->peer())); peer != nullptr) {
     open(flow, *peer);
   }
-}
-
-void Core::retry_waiting() {
-  if (waiting_.empty() || now_ < retry_time_) return;
-  retry_time_ = now_ + kAskAgain;
-  const auto waiting = waiting_;
-  for (const auto& flow : waiting) start_connect(flow);
 }
 
 void Core::stop_waiting(Flow& flow) {

@@ -27,7 +27,7 @@ bool is_busy(const tcp_pcb& pcb) noexcept {
 
 void Core::on_tick(Time now) {
   if (inside()) return;
-  advance(now);
+  const Dated dated{*this, now};
   run_timers();
   while (!deadlines_.empty() && deadlines_.begin()->first <= now_) {
     const auto id = deadlines_.begin()->second;
@@ -37,7 +37,7 @@ void Core::on_tick(Time now) {
       continue;
     }
     const auto flow = found->second;
-    set_deadline(*flow, std::nullopt);
+    clear_timeout(*flow);
     flow->on_deadline();
   }
   retry_waiting();
@@ -95,11 +95,11 @@ void Core::trim_time_wait() {
 }
 
 std::optional<Time> Core::next_tick() const {
-  if (!ready_.empty() || !accepted_.empty() || !unflushed_.empty() || !sessions_up_.empty() || output_ready_) return now_;
+  if (!ready_.empty() || !accepted_.empty() || !unflushed_.empty() || !undated_.empty() || rebase_) return now_;
   std::optional<Time> next;
   const auto consider = [&next](Time time) { next = next ? std::min(*next, time) : time; };
   if (!deadlines_.empty()) consider(deadlines_.begin()->first);
-  if (!waiting_.empty()) consider(retry_time_);
+  if (!waiting_.empty() && retry_time_) consider(*retry_time_);
   if (running_) {
     consider(fast_time_ + kFast);
   } else if (has_pcbs()) {

@@ -65,7 +65,7 @@ void Flow::close() {
   }
   wants_shutdown_ = true;
   discard_received();
-  core_->set_deadline(*this, core_->now() + core_->config().linger);
+  core_->set_timeout(*this, core_->config().linger);
   mark_unflushed();
   on_segment();
 }
@@ -119,7 +119,7 @@ void Flow::pump(bool output) {
     while (sending_.waiting() > 0 && sending_.handed_over() < limit) {
       const auto piece = sending_.next();
       const auto room = limit - sending_.handed_over();
-      auto count = std::min({piece.size(), room, std::size_t{0xffff}});
+      auto count = std::min({piece.size(), room, std::size_t{0xffff}, kMostSegments * segment});
       if (count == room && sending_.waiting() > room) {
         // More follows when this is acknowledged: end on a whole segment.
         const auto cut = (tail_fill_ + count) % segment;
@@ -148,7 +148,7 @@ void Flow::on_segment() {
   } else if (pcb_->state == TIME_WAIT) {
     detach();
     become_closed(std::nullopt);
-    core_->set_deadline(*this, std::nullopt);
+    core_->clear_timeout(*this);
     mark_ready();
   }
 }
@@ -212,7 +212,7 @@ void Flow::become_closed(std::optional<Error> error) {
   if (phase_ == Phase::closed) return;
   phase_ = Phase::closed;
   error_ = std::move(error);
-  if (pcb_ == nullptr) core_->set_deadline(*this, std::nullopt);
+  if (pcb_ == nullptr) core_->clear_timeout(*this);
   mark_ready();
 }
 
@@ -376,7 +376,7 @@ void Flow::on_error(void* arg, err_t error) {
       break;
     default: flow->become_closed(Error{Errc::timed_out, "operation timed out"}); break;
   }
-  flow->core_->set_deadline(*flow, std::nullopt);
+  flow->core_->clear_timeout(*flow);
   flow->mark_ready();
 }
 
@@ -386,7 +386,7 @@ err_t Flow::on_connected(void* arg, tcp_pcb* pcb, err_t /*error*/) {
   tcp_poll(pcb, nullptr, 0);
   flow->phase_ = Phase::open;
   flow->was_open_ = true;
-  flow->core_->set_deadline(*flow, std::nullopt);
+  flow->core_->clear_timeout(*flow);
   flow->mark_ready();
   return ERR_OK;
 }

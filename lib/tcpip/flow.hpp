@@ -72,7 +72,8 @@ class Flow : public std::enable_shared_from_this<Flow> {
   [[nodiscard]] bool is_done() const noexcept { return phase_ == Phase::closed && pcb_ == nullptr && !held_; }
 
   Stack::ConnectHandler connect_handler;  // set until its one call
-  std::optional<Time> deadline;           // of the connect, later of the close
+  std::optional<Duration> timeout;        // of the connect, later of the close: until the stack knows the time
+  std::optional<Time> deadline;           // and from then on
   std::uint16_t wanted_port = 0;          // of a connect that waits for its session
   bool ready = false;                     // is in the stack's list of flows to deliver
   bool unflushed = false;                 // is in the stack's list of flows to pump

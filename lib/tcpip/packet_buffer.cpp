@@ -1,5 +1,6 @@
 #include "tcpip/packet_buffer.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -43,12 +44,13 @@ Buffer take_back(pbuf* piece) {
 
 Buffer assemble(const pbuf* chain) {
   Buffer packet{chain->tot_len, Buffer::kHeadroom};
-  auto* out = packet.data();
-  for (const pbuf* piece = chain; piece != nullptr; piece = piece->next) {
-    std::memcpy(out, piece->payload, piece->len);
-    out += piece->len;
-    if (piece->tot_len == piece->len) break;
+  std::size_t at = 0;
+  for (const pbuf* piece = chain; piece != nullptr && at < packet.size(); piece = piece->next) {
+    const auto count = std::min<std::size_t>(piece->len, packet.size() - at);
+    std::memcpy(packet.data() + at, piece->payload, count);
+    at += count;
   }
+  packet.drop_back(packet.size() - at);
   return packet;
 }
 

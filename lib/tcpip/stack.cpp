@@ -18,6 +18,7 @@ void Stack::on_session_up(const PublicKey& key, Time now) { core_->on_session_up
 void Stack::on_connect_failed(const PublicKey& key, const Error& error) { core_->on_connect_failed(key, error); }
 std::optional<Time> Stack::next_tick() const { return core_->next_tick(); }
 void Stack::run_handlers() { core_->run_handlers(); }
+void Stack::run_handlers(Time now) { core_->run_handlers(now); }
 
 Result<void> Stack::listen(std::uint16_t port, AcceptHandler handler) { return core_->listen(port, std::move(handler)); }
 void Stack::stop_listening(std::uint16_t port) { core_->stop_listening(port); }

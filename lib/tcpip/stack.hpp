@@ -82,6 +82,8 @@ class Stack {
   /// Runs handlers that are due (accepts, data, writability), then sends what they wrote. To be called after every turn
   /// of the loop in which anything above, or a method of a Connection, was called; next_tick() is due until then.
   void run_handlers();
+  /// The same, and tells the time: saves the tick that would otherwise be due to learn it.
+  void run_handlers(Time now);
 
   Result<void> listen(std::uint16_t port, AcceptHandler handler);
   void stop_listening(std::uint16_t port);

@@ -55,7 +55,8 @@
 #define TCP_RCV_SCALE 8
 #define TCP_WND (8 * 1024 * 1024)
 #define TCP_SND_BUF (16 * 1024 * 1024)
-#define TCP_SND_QUEUELEN 65000
+/* In pbufs, two or more a segment: bounds what a peer with a tiny window can make us queue. */
+#define TCP_SND_QUEUELEN 8192
 /* lwIP's own threshold would be larger than a young connection's whole window. */
 #define TCP_WND_UPDATE_THRESHOLD (pcb->rcv_wnd_max / 4)
 

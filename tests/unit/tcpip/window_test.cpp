@@ -1,0 +1,120 @@
+#include <catch2/catch_test_macros.hpp>
+
+#include "network.hpp"
+
+using namespace axl;
+using namespace axl::tcpip;
+using namespace axl::tcpip::test;
+using namespace std::chrono_literals;
+
+TEST_CASE("tcpip: a reader that does not read costs one window", "[tcpip]") {
+  Network network;
+  auto& client = network.add();
+  auto& server = network.add();
+  auto pair = join(network, client, server);
+  REQUIRE(pair);
+  pair.server->connection->pause_reading();
+  const auto bytes = random_bytes(1, 4'000'000);
+  pair.client->connection->write(Buffer::copy_of(bytes));
+  network.turn(client);
+  network.run_for(20s);
+  const auto taken = bytes.size() - pair.client->connection->unsent();
+  CHECK(taken >= 100 * 1024);
+  CHECK(taken <= 128 * 1024);
+  // Nothing is lost by the wait, however long.
+  network.run_for(600s);
+  CHECK(pair.client->closed == 0);
+  pair.server->connection->resume_reading();
+  network.turn(server);
+  REQUIRE(network.run([&] { return pair.server->count == bytes.size(); }));
+  CHECK(pair.server->received == bytes);
+}
+
+TEST_CASE("tcpip: the window grows for a fast reader until it fills a long path", "[tcpip]") {
+  Network network;
+  network.link.delay = 25ms;  // a round trip of 50 ms
+  auto& client = network.add();
+  auto& server = network.add();
+  auto pair = join(network, client, server);
+  REQUIRE(pair);
+  pair.server->keep = false;
+  const auto bytes = random_bytes(1, 8'000'000);
+  Writer writer{*pair.client, bytes};
+  const auto started = network.now;
+  // 128 KiB a round trip would take three seconds.
+  REQUIRE(network.run([&] { writer.go(); return pair.server->count == bytes.size(); }));
+  CHECK(network.now - started < 800ms);
+  CHECK(pair.client->connection->high_mark() > 1024 * 1024);
+  // Once it is open, six megabytes fit into one round trip.
+  pair.server->count = 0;
+  Writer again{*pair.client, bytes};
+  const auto second = network.now;
+  REQUIRE(network.run([&] { again.go(); return pair.server->count == bytes.size(); }));
+  CHECK(network.now - second < 250ms);
+}
+
+TEST_CASE("tcpip: the window does not grow beyond the configured one", "[tcpip]") {
+  Network network;
+  network.link.delay = 25ms;
+  auto& client = network.add();
+  auto& server = network.add({.initial_window = 128 * 1024, .max_window = 256 * 1024});
+  auto pair = join(network, client, server);
+  REQUIRE(pair);
+  const auto bytes = random_bytes(1, 8'000'000);
+  Writer writer{*pair.client, bytes};
+  const auto started = network.now;
+  REQUIRE(network.run([&] { writer.go(); return pair.server->count == bytes.size(); }));
+  CHECK(network.now - started > 50ms * (8'000'000 / (256 * 1024)));
+}
+
+TEST_CASE("tcpip: a reader that was fast and stops is offered less again", "[tcpip]") {
+  Network network;
+  auto& client = network.add();
+  auto& server = network.add();
+  auto pair = join(network, client, server);
+  REQUIRE(pair);
+  pair.server->keep = false;
+  const auto bytes = random_bytes(1, 20'000'000);
+  Writer writer{*pair.client, bytes};
+  REQUIRE(network.run([&] { writer.go(); return writer.done() && pair.client->connection->unsent() == 0; }));
+  pair.server->connection->pause_reading();
+  pair.client->connection->write(Buffer::copy_of(bytes));
+  network.turn(client);
+  network.run_for(3s);
+  const auto first_stop = bytes.size() - pair.client->connection->unsent();
+  CHECK(first_stop > 1024 * 1024);
+  CHECK(first_stop <= 8 * 1024 * 1024);
+  // It takes what lay there, and stops at once.
+  pair.server->then = [&](ByteSpan) {
+    if (pair.server->count >= 20'000'000 + first_stop) pair.server->connection->pause_reading();
+  };
+  pair.server->connection->resume_reading();
+  network.turn(server);
+  network.run_for(3s);
+  const auto second_stop = bytes.size() - pair.client->connection->unsent();
+  CHECK(second_stop - first_stop <= 256 * 1024);
+  pair.server->then = nullptr;
+  pair.server->connection->resume_reading();
+  network.turn(server);
+  REQUIRE(network.run([&] { return pair.server->count == 40'000'000; }));
+}
+
+TEST_CASE("tcpip: a lost packet stalls a stream for a third of a second, not more", "[tcpip]") {
+  Network network;
+  auto& client = network.add();
+  auto& server = network.add();
+  auto pair = join(network, client, server);
+  REQUIRE(pair);
+  const auto warm = random_bytes(1, 2'000'000);
+  Writer writer{*pair.client, warm};
+  REQUIRE(network.run([&] { writer.go(); return writer.done() && pair.client->connection->unsent() == 0; }));
+  network.run_for(1s);
+  network.link.loss = 1;
+  pair.client->connection->write(Buffer::copy_of(random_bytes(2, 100)));
+  network.turn(client);
+  const auto started = network.now;
+  network.link.loss = 0;
+  REQUIRE(network.run([&] { return pair.server->count == warm.size() + 100; }));
+  CHECK(network.now - started >= 250ms);  // the floor: below lies TCP, where loss is delay
+  CHECK(network.now - started <= 400ms);
+}
