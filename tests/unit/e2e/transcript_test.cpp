@@ -31,9 +31,9 @@ struct Opened {
 Opened open_all(const Transcript& transcript) {
   Opened opened;
   std::map<std::pair<PublicKey, PublicKey>, BoxKeys> announced;
-  std::set<Bytes> seen;  // a packet through a transit node is on two links
+  std::set<std::string> seen;  // a packet through a transit node is on two links
   for (const auto& packet : transcript.packets) {
-    if (!seen.insert(packet.payload).second) continue;
+    if (!seen.insert(to_hex(packet.payload)).second) continue;
     const auto sender = std::pair{packet.source, packet.dest};
     const auto receiver = std::pair{packet.dest, packet.source};
     auto& drawn = opened.drawn_by[packet.source];
