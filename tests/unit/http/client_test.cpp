@@ -323,3 +323,59 @@ TEST_CASE("client: destroyed within its own event, it calls nobody any more", "[
   CHECK(first.log == "200 ");
   CHECK(second.log.empty());
 }
+
+TEST_CASE("client: random answers and ends never break it, every request ends exactly once", "[http]") {
+  const std::uint64_t seed = 4711;
+  INFO("seed " << seed);
+  std::mt19937_64 random{seed};
+  const std::string valid =
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n"
+      "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nabcdHTTP/1.1 304 Not Modified\r\n\r\nHTTP/1.0 200 OK\r\n\r\nend";
+  for (int round = 0; round < 5000; ++round) {
+    auto input = valid;
+    for (auto changes = random() % 4; changes > 0; --changes) {
+      const auto at = random() % input.size();
+      switch (random() % 3) {
+        case 0:
+          input[at] = static_cast<char>(random());
+          break;
+        case 1:
+          input.erase(at, 1 + random() % 20);
+          break;
+        default:
+          input.insert(at, 1 + random() % 3, "\r\n :0;,a"[random() % 8]);
+      }
+    }
+    ByHand hand{{.pipeline = 1 + random() % 4}, {.seed = random(), .max_piece = 1 + random() % 100}};
+    int ends = 0;
+    int sent = 0;
+    for (int i = 0; i < 5; ++i) {
+      const auto id = hand.client->send(kPost, bytes("x"), {.max_bytes = 5}, [&](auto, Delivery) { ++ends; });
+      if (id.ok()) ++sent;
+      if (id.ok() && random() % 20 == 0) {
+        hand.client->cancel(*id);
+        --sent;
+      }
+      if (random() % 2 == 0) hand.run();
+    }
+    hand.peer.send(input);
+    for (auto steps = random() % 40; steps > 0; --steps) hand.peer.pipe.step();
+    switch (random() % 4) {
+      case 0:
+        hand.peer.vanish();
+        break;
+      case 1:
+        hand.peer.stream->shutdown_send();
+        break;
+      case 2:
+        hand.peer.pipe.break_off();
+        break;
+      default:
+        hand.peer.stream->close();
+    }
+    hand.run();
+    CHECK(ends == sent);
+    CHECK(hand.client->in_flight() == 0);
+    CHECK_FALSE(hand.client->usable());
+  }
+}

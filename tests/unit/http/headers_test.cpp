@@ -2,6 +2,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include "http/forwarding.hpp"
 #include "http/text.hpp"
 
 using axl::http::Headers;
@@ -60,4 +61,30 @@ TEST_CASE("text: decimal numbers are digits only and do not overflow", "[http]")
   for (const auto* bad : {"", "+1", "-1", " 1", "1 ", "0x1", "18446744073709551616", "99999999999999999999999"}) {
     CHECK_FALSE(parse_decimal(bad));
   }
+}
+
+TEST_CASE("forwarding: headers of the connection go, and those that it names", "[http]") {
+  Headers headers{{"Connection", "close, X-Mine"},
+                  {"connection", "x-other"},
+                  {"X-MINE", "1"},
+                  {"X-Other", "2"},
+                  {"Keep-Alive", "timeout=5"},
+                  {"te", "trailers"},
+                  {"Trailer", "T"},
+                  {"Transfer-Encoding", "chunked"},
+                  {"Upgrade", "h2c"},
+                  {"Proxy-Authorization", "secret"},
+                  {"Accept", "*/*"},
+                  {"Team", "kept"}};
+  axl::http::remove_hop_by_hop(headers);
+  CHECK(headers.size() == 2);
+  CHECK(headers.contains("Accept"));
+  CHECK(headers.contains("Team"));
+}
+
+TEST_CASE("forwarding: names that differ only in _ and - are removed together", "[http]") {
+  Headers headers{{"X-From-Peer-Id", "a"}, {"x_from_peer_id", "b"}, {"X-From_Peer-ID", "c"}, {"X-From-Peer", "d"}};
+  axl::http::remove_lookalikes(headers, "X-From-Peer-Id");
+  CHECK(headers.size() == 1);
+  CHECK(headers.get("X-From-Peer") == "d");
 }

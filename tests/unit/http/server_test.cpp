@@ -299,3 +299,31 @@ TEST_CASE("server: a drained server answers what is under way and closes", "[htt
   CHECK(rig.server->connections() == 0);
   CHECK_FALSE(rig.server->next_tick());
 }
+
+TEST_CASE("server: nothing that follows an ambiguous request is ever taken for a request", "[http]") {
+  const std::string smuggled = "GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n";
+  const auto length = std::to_string(smuggled.size());
+  const std::string start = "POST /a HTTP/1.1\r\nHost: x\r\n";
+  for (const auto& head :
+       {"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "Transfer-Encoding: chunked\r\nContent-Length: 0\r\n\r\n0\r\n\r\n",
+        "Content-Length: 0\r\nContent-Length: 44\r\n\r\n", "Content-Length: 0\r\nContent-Length: 0\r\n\r\n",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n",
+        "Transfer-Encoding: identity\r\n\r\n", "Transfer-Encoding:\r\n\r\n",
+        "Transfer-Encoding: Chunked, chunked\r\n\r\n0\r\n\r\n", "Content-Length : 0\r\n\r\n",
+        "Content-Length: 0\rX: y\r\n\r\n", "X: y\nContent-Length: 0\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n0\n\n",
+        "Transfer-Encoding: chunked\r\n\r\n00x\r\n\r\n"}) {
+    INFO(head);
+    for (const std::size_t piece : {1U, 5U, 60'000U}) {
+      bool seen = false;
+      ServerRig rig{[&](Exchange exchange) {
+        seen = seen || exchange.request().target.path() == "/smuggled";
+        echo(std::move(exchange));
+      }};
+      const auto answer = rig.ask(start + head + smuggled, {.max_piece = piece});
+      CHECK((answer.starts_with("HTTP/1.1 400 ") || answer.starts_with("HTTP/1.1 501 ")));
+      CHECK(rig.clients[0]->ended);
+      CHECK_FALSE(seen);
+    }
+  }
+}
