@@ -276,7 +276,7 @@ void Connection::wait_as_needed() {
   if (!can_read_ && !reading_ && (!opened_ || wants_data())) wait_readable();
   if (!can_write_ && !writing_) wait_writable();
   if (can_read_ && wants_data()) again_ = true;
-  if (closing_ && opened_) arm_close_timer();
+  if (closing_) arm_close_timer();
 }
 
 void Connection::wait_readable() {

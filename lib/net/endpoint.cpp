@@ -1,5 +1,7 @@
 #include "net/endpoint.hpp"
 
+#include <fmt/format.h>
+
 namespace axl::net {
 
 asio::ip::address plain_address(const asio::ip::address& address) {
@@ -9,9 +11,8 @@ asio::ip::address plain_address(const asio::ip::address& address) {
 
 std::string to_text(const Endpoint& endpoint) {
   const auto address = plain_address(endpoint.address());
-  const auto port = std::to_string(endpoint.port());
-  if (address.is_v4()) return address.to_v4().to_string() + ":" + port;
-  return "[" + address.to_v6().to_string() + "]:" + port;
+  if (address.is_v4()) return fmt::format("{}:{}", address.to_string(), endpoint.port());
+  return fmt::format("[{}]:{}", address.to_string(), endpoint.port());
 }
 
 std::optional<asio::ip::address> address_literal(std::string_view host) {

@@ -113,7 +113,12 @@ Result<std::unique_ptr<Listener>> Listener::open(asio::io_context& context, cons
     if (failure || found.empty()) return Error{Errc::not_found, "listen on " + shown + ": no address for that name"};
     address = found.begin()->endpoint().address();
   }
-  const auto state = std::make_shared<State>(context, std::move(options), std::move(on_accept));
+  std::shared_ptr<State> state;
+  try {
+    state = std::make_shared<State>(context, std::move(options), std::move(on_accept));
+  } catch (const std::system_error& reason) {  // the loop's first socket, and no descriptor left for its reactor
+    return Error{plain_code(reason.code()), "listen on " + shown + ": " + reason.what()};
+  }
   auto failure = state->bind({address, port});
   // A machine without IPv6 still serves "all addresses" on IPv4.
   const auto without_ipv6 =

@@ -91,6 +91,18 @@ TEST_CASE("dialler: a refused port and an unknown name are errors", "[net]") {
   }
 }
 
+TEST_CASE("dialler: an address that refuses is followed by the next one", "[net]") {
+  asio::io_context loop;
+  // Where localhost is ::1 too, that one comes first and refuses.
+  auto listener = net::Listener::open(loop, "127.0.0.1", 0, {}, [](const net::Accepted&) {});
+  REQUIRE(listener);
+  Outcome outcome;
+  net::Dialer dialler{loop, "localhost", (*listener)->local().port(), {}, outcome.taker()};
+  REQUIRE(run_until(loop, [&] { return outcome.calls != 0; }));
+  REQUIRE(*outcome.result);
+  CHECK((*outcome.result)->remote.address() == asio::ip::address_v4::loopback());
+}
+
 TEST_CASE("dialler: addresses that no link may use are skipped", "[net]") {
   const std::string host =
       GENERATE("0.0.0.0", "[::]", "224.0.0.1", "ff02::1", "200::1", "[3ff:1::2]", "::ffff:224.0.0.1");

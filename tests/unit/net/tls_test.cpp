@@ -173,6 +173,21 @@ TEST_CASE("tls: close during the handshake, with and without something to say", 
   CHECK_FALSE(one.failure);
 }
 
+TEST_CASE("tls: close before the handshake waits for it no longer than for anything else", "[net]") {
+  asio::io_context loop;
+  auto [silent, ours] = connected_sockets(loop, loop);
+  net::TlsStream::Setup setup;
+  setup.stream.stall_limit = 50ms;
+  net::TlsStream stream{std::move(ours), test_dialler_context(), std::move(setup)};
+  Recorder record;
+  stream.set_handler(&record);
+  stream.write(Buffer{100});
+  stream.close();
+  REQUIRE(run_until(loop, [&] { return record.closed != 0; }));
+  REQUIRE(record.failure);
+  CHECK(record.failure->is(Errc::timed_out));
+}
+
 TEST_CASE("tls: a connection cut without TLS's own end is an error", "[net]") {
   asio::io_context loop;
   auto [theirs, ours] = connected_sockets(loop, loop);
