@@ -131,7 +131,6 @@ class Network {
   std::set<std::pair<Time, NodeId>> wakes_;
   std::uint64_t order_ = 0;
   std::uint32_t next_id_ = 1;
-  std::uint64_t lives_ = 0;
 };
 
 /// Empty if all engines agree: one root per connected part, its lowest key; coordinates that follow the parents and are
