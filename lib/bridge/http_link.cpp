@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <optional>
 
-#include "http/text.hpp"
-
 namespace axl::bridge {
 
 namespace {
@@ -92,7 +90,11 @@ class HttpLink::Post final : public http::ResponseEvents {
     const auto room = kMaxAnswer - std::min(kMaxAnswer, text_.size());
     text_ += as_text(piece).substr(0, room);
   }
-  void on_complete() override { link_.ended(*this, from_answer(status_, http::trim(text_))); }
+  void on_complete() override {
+    std::string_view text = text_;
+    while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
+    link_.ended(*this, from_answer(status_, text));
+  }
   void on_failed(const Error& error, http::Delivery delivery) override {
     if (status_ != 0) {  // the answer began: its status is what counts
       link_.ended(*this, from_answer(status_, {}));

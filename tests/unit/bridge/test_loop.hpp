@@ -1,6 +1,7 @@
 // A loop in virtual time: tasks, timers, and pipes between streams, moved only by the test.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
@@ -29,11 +30,18 @@ class TestLoop {
   }
   [[nodiscard]] Pipe& last_pipe() { return *pipes_.back(); }
 
+  /// One step of each pipe. False if nothing moved.
+  bool step_pipes() {
+    bool moved = false;
+    for (std::size_t i = 0; i < pipes_.size(); ++i) moved = pipes_[i]->step() || moved;
+    return moved;
+  }
+
   /// Does all that is due now.
   void run() {
     for (bool moved = true; moved;) {
       moved = executor_.run_one();
-      for (std::size_t i = 0; i < pipes_.size(); ++i) moved = pipes_[i]->step() || moved;
+      moved = step_pipes() || moved;
       moved = fire_one() || moved;
     }
   }

@@ -2,6 +2,7 @@
 // wants to happen instead.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <memory>
@@ -198,15 +199,8 @@ struct Answer {
 /// A program that uses a node's local API, or a peer that uses its port 7001.
 class HttpUser {
  public:
-  HttpUser(TestMesh& mesh, TestNode& node) : mesh_{mesh} {
-    auto [ours, theirs] = mesh.loop.make_pipe(mesh.pipe_options);
-    node.bridge().accept_local(std::move(theirs));
-    connection_.emplace(std::move(ours), http::ClientLimits{}, mesh.loop.executor(), mesh.loop.now());
-  }
-  HttpUser(TestMesh& mesh, TestNode& node, const PublicKey& as) : mesh_{mesh} {
-    auto [ours, theirs] = mesh.loop.make_pipe(mesh.pipe_options);
-    node.bridge().accept_http(std::make_unique<PipeConnection>(std::move(theirs), as, std::uint16_t{7001}, std::uint16_t{50'000}));
-    connection_.emplace(std::move(ours), http::ClientLimits{}, mesh.loop.executor(), mesh.loop.now());
+  HttpUser(TestMesh& mesh, TestNode& node) : mesh_{mesh}, node_{node} {}
+  HttpUser(TestMesh& mesh, TestNode& node, const PublicKey& as) : mesh_{mesh}, node_{node}, as_{as} {
     host_ = "[" + Address::of(node.our_key()).to_string() + "]";
   }
 
@@ -214,6 +208,7 @@ class HttpUser {
   std::shared_ptr<Answer> begin(std::string_view method, std::string_view target,
                                 std::vector<std::pair<std::string, std::string>> headers = {},
                                 std::string_view body = {}) {
+    if (!connection_ || !connection_->usable()) connect();
     http::Request request{.method = method, .target = target, .headers = {}};
     if (std::none_of(headers.begin(), headers.end(), [](const auto& h) { return h.first == "Host"; })) {
       request.headers.add("Host", host_);
@@ -244,7 +239,20 @@ class HttpUser {
   void disconnect() { connection_.reset(); }
 
  private:
+  void connect() {
+    auto [ours, theirs] = mesh_.loop.make_pipe(mesh_.pipe_options);
+    if (as_) {
+      node_.bridge().accept_http(
+          std::make_unique<PipeConnection>(std::move(theirs), *as_, std::uint16_t{7001}, std::uint16_t{50'000}));
+    } else {
+      node_.bridge().accept_local(std::move(theirs));
+    }
+    connection_.emplace(std::move(ours), http::ClientLimits{}, mesh_.loop.executor(), mesh_.loop.now());
+  }
+
   TestMesh& mesh_;
+  TestNode& node_;
+  std::optional<PublicKey> as_;
   std::string host_ = "127.0.0.1:9002";
   std::optional<http::ClientConnection> connection_;
 };
