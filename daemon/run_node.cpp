@@ -36,9 +36,6 @@ Result<FileConfig> load(const Options& options) {
   }
   auto& node = config->node;
   node.listen.insert(node.listen.begin(), options.listen.begin(), options.listen.end());
-  node.api_allowed_hosts = config->allowed_hosts;
-  node.api_allowed_origins = config->allowed_origins;
-  node.legacy_peer_id = config->legacy_peer_id;
   if (options.api_port) config->api_port = *options.api_port;
   if (auto valid = node.validate(); !valid) return valid.error();
   return config;
