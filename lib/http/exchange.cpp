@@ -87,11 +87,11 @@ void Exchange::resume_reading() {
 }
 
 void Exchange::collect(BodyLimits limits, BodyHandler handler) && {
+  if (!connected()) return;
+  AXL_EXPECT_OR(!state_->reading && !started(), return );
   const auto state = std::move(state_);
   state_.reset();
-  if (!state || state->connection == nullptr) return;
   state->events = nullptr;
-  AXL_EXPECT_OR(!state->reading && state->answer == ExchangeState::Answer::none, return );
   state->collector = std::make_unique<BodyCollector>(limits, state->request.content_length);
   state->body_handler = std::move(handler);
   state->reading = true;

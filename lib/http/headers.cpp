@@ -1,5 +1,6 @@
 #include "http/headers.hpp"
 
+#include <algorithm>
 #include <limits>
 
 #include "http/text.hpp"
@@ -19,7 +20,14 @@ bool Headers::add(std::string_view name, std::string_view value) {
     return false;
   }
   const auto begin = static_cast<std::uint32_t>(text_.size());
-  text_.append(name).append(value);
+  if (text_.capacity() - text_.size() < name.size() + value.size()) {  // either may be a view into this text
+    std::string larger;
+    larger.reserve(std::max(2 * text_.size(), text_.size() + name.size() + value.size()));
+    larger.append(text_).append(name).append(value);
+    text_.swap(larger);
+  } else {
+    text_.append(name).append(value);
+  }
   entries_.push_back({begin, static_cast<std::uint32_t>(name.size()), static_cast<std::uint32_t>(value.size())});
   return true;
 }

@@ -7,6 +7,10 @@
 
 namespace axl::http {
 
+namespace {
+constexpr std::size_t kLookAhead = 16 * 1024;  // of pipelined requests that are not read yet
+}
+
 ServerConnection::ServerConnection(std::uint64_t id, std::unique_ptr<Stream> stream, Client client,
                                    const ConnectionLimits& limits, ConnectionOwner& owner, Time now)
     : id_{id},
@@ -343,7 +347,7 @@ bool ServerConnection::update_reading() {
     } else if (!exchange_->body_complete) {
       wanted = exchange_->answer == ExchangeState::Answer::finished || (exchange_->reading && !exchange_->paused);
     } else {
-      wanted = input_.empty();  // to hear of the client's end while the answer is under way
+      wanted = input_.size() < kLookAhead;  // to hear of the client's end while the answer is under way
     }
   }
   if (phase_ == Phase::gone || wanted == reading_) return false;

@@ -343,7 +343,7 @@ TEST_CASE("answer: a long poll hears that its client has ended, and may still an
   Reader reader;
   ServerRig rig{reader.handler()};
   auto& client = rig.connect();
-  client.send("GET /recv?wait=30 HTTP/1.1\r\nHost: x\r\n\r\n");
+  client.send("GET /recv?wait=30 HTTP/1.1\r\nHost: x\r\n\r\nGET /next HTTP/1.1\r\n");  // the next is under way too
   rig.run();
   rig.advance(300s);  // no time-out while we owe the answer
   client.stream->shutdown_send();

@@ -25,6 +25,9 @@ TEST_CASE("headers: set replaces all, remove removes all", "[http]") {
   CHECK(headers.get("a") == "4");
   CHECK(headers.set("B", *headers.get("A")));  // a value that lies in the object itself
   CHECK(headers.get("B") == "4");
+  for (int i = 0; i < 100; ++i) REQUIRE(headers.add("Copy", *headers.get("A")));
+  CHECK(headers.get_all("Copy") == std::vector<std::string_view>(100, "4"));
+  headers.remove("Copy");
   CHECK(headers.remove("b") == 1);
   CHECK(headers.remove("b") == 0);
   CHECK(headers.size() == 1);
