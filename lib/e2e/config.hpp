@@ -30,6 +30,7 @@ struct Config {
   // Bounds.
   std::size_t max_sessions = 16'384;                    ///< least recently used, never confirmed ones go first
   std::size_t max_openings = 1'024;                     ///< keys that a session is being opened with; more are refused
+  std::size_t max_strayed_inits = 1'024;                ///< whose keys are kept; the oldest go
   std::size_t max_known_keys = 65'536;                  ///< of the key store; least recently used go
   std::size_t max_waiting_per_key = 256 * 1024;         ///< bytes of packets that wait for a session with one key
   std::size_t max_waiting = 8 * 1024 * 1024;            ///< the same over all keys
@@ -38,8 +39,9 @@ struct Config {
   std::size_t max_waiting_for_addresses = 1024 * 1024;  ///< bytes of packets whose destination's key is not known
 
   // Times.
-  Duration session_timeout{std::chrono::seconds{60}};    ///< since the last packet either way
-  Duration opening_timeout{std::chrono::seconds{60}};    ///< since a packet began to wait, or since open()
+  Duration session_timeout{std::chrono::seconds{60}};  ///< since the last packet either way
+  Duration opening_timeout{std::chrono::seconds{60}};  ///< since a packet began to wait, or since open()
+  Duration strayed_init_timeout{std::chrono::seconds{10}};
   Duration key_timeout{std::chrono::minutes{2}};         ///< of an entry of the key store
   Duration rotation_interval{std::chrono::seconds{60}};  ///< keys step when more than this has passed
   Duration offer_interval{std::chrono::seconds{1}};      ///< between two Inits or lookups for what waits
@@ -60,6 +62,9 @@ struct Config {
   bool strict_init_seq = true;
   /// Init and Ack with seq 0 are refused. The reference makes a session of them that nothing can update.
   bool strict_seq_zero = true;
+  /// Keys of the Inits that answer Traffic without a session are kept for the Ack. The reference forgets them, and a
+  /// session lost on one side comes back only in the next second of the clock.
+  bool strict_strayed_inits = true;
   /// Packets are handed up only from the sender's address to ours; the reference lets both subnets pass too.
   bool strict_addresses = true;
   /// Packet Too Big goes to a sender whose own address is in the packet, and only for packets to us. The reference

@@ -231,6 +231,7 @@ bool Engine::is_open(const PublicKey& key) const {
 }
 
 Result<void> Engine::send(const PublicKey& dest, Buffer&& packet, Time now) {
+  if (dest == state_->own_key) return Error{Errc::invalid_argument, "IPv6 destination is our own"};
   const auto addresses = state_->check_outgoing(packet);
   if (!addresses) return addresses.error();
   if (!OwnAddresses::of(dest).has(addresses->dest)) {

@@ -16,6 +16,7 @@ SessionManager::SessionManager(const Config& config, const PrivateKey& key, Rng&
       rng_{rng},
       clock_{unix_at_zero},
       sessions_{config.max_sessions, config.session_timeout},
+      strayed_{config.strict_strayed_inits ? config.max_strayed_inits : 0, config.strayed_init_timeout},
       waiting_{{.bytes = config.max_waiting,
                 .packets = config.max_waiting_packets,
                 .bytes_per_key = config.max_waiting_per_key,
@@ -57,7 +58,9 @@ void SessionManager::on_handshake(PacketType type, const PublicKey& source, Byte
   } else {
     const auto static_key = opening != nullptr ? opening->static_key : crypto::to_x25519(source);
     if (!static_key) return;
-    auto session = Session::create(*handshake, opening != nullptr ? &opening->announced : nullptr, rng_);
+    auto announced = strayed_.take(source);
+    if (opening != nullptr) announced = opening->announced;
+    auto session = Session::create(*handshake, announced ? &*announced : nullptr, rng_);
     if (!session) return;
     openings_.erase(source);
     entry = &sessions_.insert(source, *static_key, *std::move(session), now);
@@ -98,12 +101,15 @@ void SessionManager::on_traffic(const PublicKey& source, Buffer&& packet, Time n
   }
 }
 
-// No state is made of a packet that anyone may have forged: the Ack to this Init brings all that a session needs.
+// No session is made of a packet that anyone may have forged: the Ack to this Init brings all that one needs.
 void SessionManager::on_stray_traffic(const PublicKey& source, Time now) {
   if (!strayed_inits_per_source_.allow(source, now) || !strayed_inits_.allow(now)) return;
+  auto* opening = openings_.find(source);
+  if (opening != nullptr && config_.strict_strayed_inits) return send_init(*opening, now);
   const auto static_key = crypto::to_x25519(source);
   if (!static_key) return;
   const auto keys = AnnouncedKeys::generate(rng_);
+  strayed_.put(source, keys, now);
   send_handshake(
       PacketType::init, source, *static_key,
       {.current = keys.current.public_key, .next = keys.next.public_key, .key_seq = 0, .seq = clock_.now(now)});
@@ -119,6 +125,7 @@ void SessionManager::on_path_found(const PublicKey& key, Time now) {
 
 void SessionManager::on_tick(Time now) {
   sessions_.expire(now);
+  strayed_.expire(now);
   for (auto* opening = openings_.first(); opening != nullptr && opening->due <= now; opening = openings_.first()) {
     step_opening(*opening, now);
   }
@@ -145,10 +152,11 @@ Result<Opening*> SessionManager::opening_for(const PublicKey& key, Time now) {
   if (openings_.size() >= config_.max_openings) return Error{Errc::limit_reached, "too many sessions being opened"};
   const auto static_key = crypto::to_x25519(key);
   if (!static_key) return Error{Errc::crypto, "no session is possible with this key"};
-  auto announced = AnnouncedKeys::generate(rng_);
+  auto announced = strayed_.take(key);
+  if (!announced) announced = AnnouncedKeys::generate(rng_);
   return &openings_.insert({.key = key,
                             .static_key = *static_key,
-                            .announced = announced,
+                            .announced = *announced,
                             .seq = clock_.now(now),
                             .wanted = now,
                             .due = now});
@@ -229,9 +237,10 @@ bool SessionManager::forget_opening(const PublicKey& key) {
 }
 
 std::optional<Time> SessionManager::next_tick() const {
-  auto next = sessions_.next_expiry();
-  const auto due = openings_.next_due();
-  if (due && (!next || *due < *next)) next = due;
+  std::optional<Time> next;
+  for (const auto at : {sessions_.next_expiry(), openings_.next_due(), strayed_.next_expiry()}) {
+    if (at && (!next || *at < *next)) next = at;
+  }
   return next;
 }
 

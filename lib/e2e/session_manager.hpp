@@ -22,6 +22,7 @@
 #include "e2e/rate_limit.hpp"
 #include "e2e/seq_clock.hpp"
 #include "e2e/session_table.hpp"
+#include "e2e/strayed_inits.hpp"
 #include "e2e/waiting_room.hpp"
 
 namespace axl::e2e {
@@ -91,6 +92,7 @@ class SessionManager {
   SeqClock clock_;
   SessionTable sessions_;
   Openings openings_;
+  StrayedInits strayed_;
   WaitingRoom waiting_;
   RateLimitPerSource strayed_inits_per_source_;
   RateLimit strayed_inits_;

@@ -197,6 +197,7 @@ TEST_CASE("engine: packets that may not leave are refused and stay with the call
   refused(ipv6_packet(a.address, a.address), Errc::invalid_argument);  // not the key's address, and our own
   refused(ipv6_packet(a.address, Address{}), Errc::invalid_argument);  // not in the overlay
   refused(ipv6_packet(a.address, b.address, 65'536), Errc::too_large);
+  CHECK_FALSE(a.engine.send(a.key, from_to(a, a), t0));  // the node's to hand back
   CHECK(drain(a.engine).empty());
 }
 

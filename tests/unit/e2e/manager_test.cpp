@@ -289,6 +289,65 @@ TEST_CASE("sessions: verifications are rationed, and strangers do not use up wha
   CHECK(count(sent_by(b), PacketType::ack) == 1);
 }
 
+TEST_CASE("sessions: strict_strayed_inits brings back a session lost on one side at once, the reference later",
+          "[e2e]") {
+  for (const bool strict : {true, false}) {
+    e2e::Config config;
+    config.strict_strayed_inits = strict;
+    Node a{1};
+    Node b{2, config};
+    REQUIRE(a.manager.open(b.key, t0));
+    settle(a, b, t0);
+    REQUIRE(b.manager.forget_session(a.key));
+    const auto now = t0 + 5s;
+    REQUIRE(a.manager.send(b.key, payload_of("lost"), now));
+    CHECK(settle(a, b, now).b.empty());
+    CHECK(b.manager.is_open(a.key));
+    REQUIRE(a.manager.send(b.key, payload_of("word"), now));
+    CHECK(settle(a, b, now).b.size() == (strict ? 1 : 0));
+    REQUIRE(b.manager.send(a.key, payload_of("answer"), now));
+    CHECK(settle(a, b, now).a.size() == (strict ? 1 : 0));
+  }
+}
+
+TEST_CASE("sessions: an opening takes over the keys of a strayed Init, and repeats its own for stray Traffic",
+          "[e2e]") {
+  Node a{1};
+  Node b{2};
+  REQUIRE(a.manager.open(b.key, t0));
+  settle(a, b, t0);
+  REQUIRE(b.manager.forget_session(a.key));
+  REQUIRE(a.manager.send(b.key, payload_of("lost"), t0 + 5s));
+  auto lost = sent_by(a);
+  REQUIRE(lost.size() == 1);
+  b.manager.on_packet(a.key, std::move(lost[0].packet), t0 + 5s);
+  REQUIRE(b.manager.send(a.key, payload_of("answer"), t0 + 5s));  // the Ack to the strayed Init is still on its way
+  CHECK(settle(a, b, t0 + 5s).a == std::vector<std::string>{"answer"});
+
+  REQUIRE(b.manager.forget_session(a.key));
+  REQUIRE(b.manager.open(a.key, t0 + 10s));
+  CHECK(count(sent_by(b), PacketType::init) == 1);  // and this is lost
+  REQUIRE(a.manager.send(b.key, payload_of("lost"), t0 + 10s));
+  CHECK(settle(a, b, t0 + 10s).b_up);
+  REQUIRE(a.manager.send(b.key, payload_of("word"), t0 + 10s));
+  CHECK(settle(a, b, t0 + 10s).b == std::vector<std::string>{"word"});
+}
+
+TEST_CASE("sessions: keys of strayed Inits are bounded and go after ten seconds", "[e2e]") {
+  e2e::StrayedInits strayed{2, 10s};
+  crypto::SeededRng rng{1};
+  for (std::uint64_t i = 0; i < 3; ++i) {
+    strayed.put(numbered_key(i).public_key(), e2e::AnnouncedKeys::generate(rng), t0 + i * 1s);
+  }
+  CHECK(strayed.size() == 2);
+  CHECK_FALSE(strayed.take(numbered_key(0).public_key()));
+  CHECK(strayed.take(numbered_key(1).public_key()));
+  CHECK_FALSE(strayed.take(numbered_key(1).public_key()));
+  CHECK(strayed.next_expiry() == t0 + 12s);
+  strayed.expire(t0 + 12s);
+  CHECK(strayed.size() == 0);
+}
+
 TEST_CASE("sessions: their number is bounded, and so is that of openings", "[e2e]") {
   e2e::Config config;
   config.max_sessions = 8;
