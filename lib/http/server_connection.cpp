@@ -51,28 +51,38 @@ void ServerConnection::on_data(Buffer data) {
       input_.append(data);
     }
   }
-  process();
+  run();
 }
 
 void ServerConnection::on_end() {
   ended_ = true;
-  process();
+  run();
 }
 
 void ServerConnection::on_writable() {
-  process();
+  note_sent();
+  run();
 }
+
 void ServerConnection::on_drained() {
-  process();
+  note_sent();
+  run();
+}
+
+// A stream that fails may have nothing unsent any more, and says so before it says why. So what has left counts only
+// when this turn has passed without on_closed().
+void ServerConnection::note_sent() {
+  sent_soon_ = written_ - unsent();
+  if (!awaiting_.empty() || exchange_) schedule();
 }
 
 void ServerConnection::on_closed(const Error* error) {
   if (phase_ != Phase::gone) {
-    lost_ = stream_->unsent() + out_.size();
     phase_ = Phase::gone;
+    if (error == nullptr) sent_ = written_;
     error_ = error != nullptr ? *error : Error{Errc::closed, "the client closed the connection"};
   }
-  process();
+  run();
 }
 
 void ServerConnection::on_tick(Time now) {
@@ -112,6 +122,11 @@ void ServerConnection::check_timeouts() {
 
 void ServerConnection::process() {
   scheduled_ = false;
+  if (phase_ != Phase::gone) sent_ = sent_soon_;
+  run();
+}
+
+void ServerConnection::run() {
   if (processing_) return;  // the loop below will see what has changed
   processing_ = true;
   bool destroyed = false;
@@ -319,9 +334,8 @@ bool ServerConnection::step_gone() {
 // Tells one handler that its answer has left, or, when the stream is gone, that it has not.
 bool ServerConnection::notify_sent() {
   if (awaiting_.empty()) return false;
-  const auto left = phase_ == Phase::gone ? lost_ : unsent();
   auto& front = awaiting_.front();
-  const bool sent = front->end_offset <= written_ - left;
+  const bool sent = front->end_offset <= sent_;
   if (!sent && phase_ != Phase::gone) return false;
   front->connection = nullptr;
   if (const auto handler = std::exchange(front->sent_handler, nullptr)) {
@@ -383,7 +397,6 @@ void ServerConnection::close() {
 
 void ServerConnection::give_up(Error error) {
   if (phase_ == Phase::gone) return;
-  lost_ = unsent();
   phase_ = Phase::gone;
   error_ = std::move(error);
   stream_->set_handler(nullptr);

@@ -105,6 +105,8 @@ class ServerConnection final : private StreamHandler {
   bool step_events();
   bool step_gone();
   bool notify_sent();
+  void note_sent();
+  void run();
   bool update_reading();
   void schedule();
 
@@ -151,7 +153,8 @@ class ServerConnection final : private StreamHandler {
   bool* destroyed_ = nullptr;   // set while processing
   std::optional<Error> error_;  // why it is gone
   std::uint64_t written_ = 0;
-  std::uint64_t lost_ = 0;       // bytes that the stream still held when it closed
+  std::uint64_t sent_ = 0;       // of these, what has surely left the stream
+  std::uint64_t sent_soon_ = 0;  // the same, to be believed when this turn has passed
   std::uint64_t discarded_ = 0;  // of the unwanted rest
 
   Time now_;

@@ -167,7 +167,9 @@ class Pipe {
       me.was_full = me.was_full || me.unsent > core_->options.high_mark;
       me.queue.push_back(std::move(data));
     }
-    [[nodiscard]] std::size_t unsent() const override { return core_->sides[index_].unsent; }
+    [[nodiscard]] std::size_t unsent() const override {
+      return core_->broken ? 0 : core_->sides[index_].unsent;  // as the real ones: what is lost is not unsent
+    }
     [[nodiscard]] std::size_t high_mark() const override { return core_->options.high_mark; }
     void pause_reading() override { side().paused = true; }
     void resume_reading() override { side().paused = false; }
