@@ -1,7 +1,7 @@
 #include "bridge/bridge.hpp"
 
 #include <algorithm>
-#include <optional>
+#include <memory>
 #include <unordered_set>
 #include <utility>
 
@@ -17,6 +17,7 @@ namespace axl::bridge {
 namespace {
 
 constexpr std::size_t kBodiesUnderWay = 256UL * 1024 * 1024;
+constexpr Duration kLookAtNeighbours{std::chrono::seconds{1}};
 constexpr Duration kDrainCheck{std::chrono::milliseconds{20}};
 
 router::Dispatcher::Config dispatcher_config(const NodeConfig& config) {
@@ -26,13 +27,15 @@ router::Dispatcher::Config dispatcher_config(const NodeConfig& config) {
 }  // namespace
 
 struct Bridge::State {
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
   State(const NodeConfig& c, ApiConfig api, Host& h, Logger logger)
       : config{c},
         host{h},
         allowed{c.allow_peers.begin(), c.allow_peers.end()},
         inbox{dispatcher_config(config), h.rng(), h.executor()},
         gate{std::max(kBodiesUnderWay, config.max_message_size * 4), h.executor()},
-        messenger{config, {}, h, inbox, logger},
+        messenger{std::make_unique<Messenger>(config, Messenger::Limits{}, h, inbox, logger)},
         frames{config, {}, inbox, gate, h, logger},
         peers{config.max_message_size,
               !config.allow_peers.empty() || !config.peers.empty(),
@@ -41,9 +44,12 @@ struct Bridge::State {
               inbox,
               gate,
               h},
-        local{std::move(api), messenger, inbox, h} {
+        local{std::move(api), *messenger, inbox, h} {
     for (const auto& key : config.allow_peers) favour(key);
   }
+
+  // What the messenger still carries holds requests of the local API and their places in its budget.
+  ~State() { messenger.reset(); }
 
   [[nodiscard]] bool allows(const PublicKey& key) const { return allowed.empty() || allowed.contains(key); }
 
@@ -53,12 +59,21 @@ struct Bridge::State {
     gate.favour(key);
   }
 
+  // Peers of the configuration are known by URI; their keys show when their links are up.
+  void favour_neighbours() {
+    if (config.peers.empty() || host.now() < next_look) return;
+    next_look = host.now() + kLookAtNeighbours;
+    for (const auto& peer : host.topology().peers) {
+      if (!peer.inbound && peer.key) favour(*peer.key);
+    }
+  }
+
   void check_drained() {
-    if (messenger.under_way() + frames.under_way() + peers.under_way() + local.under_way() > 0) {
+    if (messenger->under_way() + frames.under_way() + peers.under_way() + local.under_way() > 0) {
       drain_timer->arm(host.now() + kDrainCheck);
       return;
     }
-    messenger.close_idle();
+    messenger->close_idle();
     if (const auto done = std::exchange(drained, nullptr)) done();
   }
 
@@ -68,12 +83,13 @@ struct Bridge::State {
   std::unordered_set<PublicKey> favoured;
   Inbox inbox;
   BodyGate gate;  // of messages arriving on both overlay ports
-  Messenger messenger;
+  std::unique_ptr<Messenger> messenger;
   FrameServer frames;
   PeerApi peers;
   LocalApi local;
   std::unique_ptr<Timer> drain_timer;
   std::function<void()> drained;
+  Time next_look{};
   bool draining = false;
 };
 
@@ -90,11 +106,14 @@ bool Bridge::allows(const PublicKey& key) const { return state_->allows(key); }
 
 void Bridge::accept_frames(std::unique_ptr<tcpip::Connection> connection) {
   if (state_->draining || !state_->allows(connection->peer())) return;  // its end resets it
+  state_->favour_neighbours();
   state_->frames.accept(std::move(connection));
 }
 
 void Bridge::accept_http(std::unique_ptr<tcpip::Connection> connection) {
-  if (!state_->draining) state_->peers.accept(std::move(connection));
+  if (state_->draining) return;
+  state_->favour_neighbours();
+  state_->peers.accept(std::move(connection));
 }
 
 void Bridge::accept_local(std::unique_ptr<Stream> stream) {
@@ -102,7 +121,7 @@ void Bridge::accept_local(std::unique_ptr<Stream> stream) {
 }
 
 void Bridge::send(const PublicKey& destination, MessageBody body, SendOptions options, SendHandler handler) {
-  state_->messenger.send(destination, std::move(body), std::move(options), std::move(handler));
+  state_->messenger->send(destination, std::move(body), std::move(options), std::move(handler));
 }
 
 void Bridge::drain(std::function<void()> done) {

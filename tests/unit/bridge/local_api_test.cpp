@@ -301,3 +301,19 @@ TEST_CASE_METHOD(Fixture, "bridge: it may go at any moment, with everything unde
   mesh.loop.advance(2min);
   CHECK(waiting->status == 0);
 }
+
+TEST_CASE_METHOD(Fixture, "bridge: it may go while messages wait for their receipts", "[bridge]") {
+  const auto silent = key_of(6);
+  std::vector<std::unique_ptr<Recorder>> connections;
+  mesh.listen(silent, 7001, [&connections](auto connection) {
+    connections.push_back(std::make_unique<Recorder>(std::move(connection)));
+  });
+  const auto one = user_a.begin("POST", "/send", {{"X-Destination-Peer-Id", silent.to_hex()}}, "x");
+  HttpUser second{mesh, a};
+  const auto two = second.begin("POST", "/send", {{"X-Destination-Peer-Id", silent.to_hex()}}, std::string(500'000, 'x'));
+  mesh.loop.advance(1s);
+  CHECK(one->status == 0);
+  a.destroy();
+  mesh.loop.advance(1min);
+  CHECK(two->status == 0);
+}

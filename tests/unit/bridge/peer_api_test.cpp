@@ -129,10 +129,15 @@ TEST_CASE("peer api: allow_peers decides who may send, by full key", "[bridge]")
   CHECK(stranger.ask("GET", "/services").status == 403);
 }
 
-TEST_CASE("peer api: favoured peers keep their half when strangers fill the queue", "[bridge]") {
+TEST_CASE("peer api: peers of the configuration keep their half when strangers fill the queue", "[bridge]") {
   TestMesh mesh;
-  auto& node = mesh.add(1, small_queue(8));
-  node.bridge().favour(peer(7));
+  auto config = small_queue(8);
+  config.peers = {{.uri = "tls://neighbour:1"}};
+  auto& node = mesh.add(1, config);
+  axl::Topology::Peer neighbour;
+  neighbour.up = true;
+  neighbour.key = peer(7);
+  node.neighbours = {neighbour};
   int accepted = 0;
   for (unsigned char number = 20; number < 40; ++number) {
     HttpUser stranger{mesh, node, peer(number)};

@@ -71,6 +71,7 @@ class TestNode final : public bridge::Host {
     Topology out;
     out.our_key = key_;
     out.our_address = Address::of(key_);
+    out.peers = neighbours;
     return out;
   }
   [[nodiscard]] std::optional<PublicKey> full_key(const Address& address) const override {
@@ -84,6 +85,7 @@ class TestNode final : public bridge::Host {
   [[nodiscard]] Router router() { return Router{bridge_->dispatcher()}; }
   void destroy() { bridge_.reset(); }
 
+  std::vector<Topology::Peer> neighbours;
   std::map<Address, PublicKey> known;  ///< what full_key() says
   std::vector<std::string> log;
 
@@ -116,12 +118,8 @@ class TestMesh {
                tcpip::Stack::ConnectHandler handler) {
     ++connects;
     if (silent_.contains({to, port})) {
-      auto timer = std::make_shared<std::unique_ptr<bridge::Timer>>();
-      *timer = loop.make_timer([this, timer, handler = std::move(handler)] {
-        loop.executor().post([timer, handler] { handler(Error{Errc::timed_out, "silent"}); });
-      });
-      (*timer)->arm(loop.now() + timeout);
-      timers_.push_back(timer);
+      timers_.push_back(loop.make_timer([handler = std::move(handler)] { handler(Error{Errc::timed_out, "silent"}); }));
+      timers_.back()->arm(loop.now() + timeout);
       return;
     }
     loop.executor().post([this, from, to, port, handler = std::move(handler)] {
@@ -149,7 +147,7 @@ class TestMesh {
   using Place = std::pair<PublicKey, std::uint16_t>;
   std::map<Place, AcceptHandler> ports_;
   std::set<Place> silent_;
-  std::vector<std::shared_ptr<std::unique_ptr<bridge::Timer>>> timers_;
+  std::vector<std::unique_ptr<bridge::Timer>> timers_;
   std::vector<std::unique_ptr<TestNode>> nodes_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+using namespace std::string_view_literals;
 using axl::as_bytes;
 using axl::router::A2aRequest;
 using axl::router::classify;
@@ -64,7 +65,7 @@ TEST_CASE("envelope: hostile JSON is a plain message", "[router]") {
   std::string nested = R"({"service":"s","request":{"a":)" + std::string(5'000, '[') + std::string(5'000, ']') + "}}";
   CHECK_FALSE(classify(as_bytes(nested)));
   CHECK_FALSE(classify(as_bytes("{\"service\":\"\xff\xfe\",\"request\":{}}")));
-  CHECK_FALSE(classify(as_bytes(std::string_view{"{\"service\":\"a\0\",\"request\":{}}", 31})));
+  CHECK_FALSE(classify(as_bytes("{\"service\":\"a\0\",\"request\":{}}"sv)));
 }
 
 TEST_CASE("json string: quotes, control characters and bytes that are not UTF-8", "[router]") {
