@@ -23,8 +23,8 @@ packages=(
   # to run the tests
   python3 openssl curl iproute2 iputils-ping
 )
-unpacked=(libllhttp-dev/trixie libllhttp9.2/trixie catch2/bookworm-backports yggdrasil/bookworm-backports)
-expected=(libllhttp-dev=9.2. libllhttp9.2=9.2. catch2=3.7. yggdrasil=0.5.12)
+unpacked=(libllhttp-dev/trixie libllhttp9.2/trixie libcatch2-dev/bookworm-backports yggdrasil/bookworm-backports)
+expected=(libllhttp-dev=9.2. libllhttp9.2=9.2. libcatch2-dev=3.7. yggdrasil=0.5.12)
 lwip_orig=lwip_2.2.1+dfsg1.orig.tar.xz
 lwip_sha256=83729c274c499d3348e9fbbe043a3113f3fa8953e7efddc7c21c7fcbb1f2b7b1
 

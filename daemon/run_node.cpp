@@ -52,7 +52,7 @@ void say_configuration(const Options& options, const FileConfig& config) {
   for (const auto& peer : node.peers) {
     say(fmt::format("[node] Configured peer: {}", peer.uri.substr(0, peer.uri.find('?'))));
   }
-  if (!node.identity) say("[node] No private key configured: this identity lasts as long as the process");
+  if (!node.identity) say("[node] No private key configured: this identity is ephemeral, new at each start");
 }
 
 }  // namespace

@@ -15,13 +15,16 @@ int exit_with(const Error& error) {
 }
 
 Result<std::uint16_t> serve_api(Node& node, const std::string& host, std::uint16_t port) {
+  const auto shown = host.find(':') != std::string::npos && !host.starts_with('[') ? "[" + host + "]" : host;
   auto bound = node.serve_api(host, port);
   if (!bound) {
+    const auto taken = bound.error().code() == std::errc::address_in_use;
     return Error{bound.error().code(),
-                 fmt::format("HTTP server failed: listen tcp {}:{}: {} (--api-port N takes another port, 0 any free one)",
-                             host, port, bound.error().text())};
+                 fmt::format("HTTP server failed: listen tcp {}:{}: {}", shown, port,
+                             taken ? "address already in use (--api-port N takes another port, 0 any free one)"
+                                   : bound.error().text())};
   }
-  say(fmt::format("Listening on {}:{}", host, *bound));
+  say(fmt::format("Listening on {}:{}", shown, *bound));
   return bound;
 }
 

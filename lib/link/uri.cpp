@@ -102,7 +102,7 @@ Result<Scheme> read_scheme(std::string_view name) {
   if (std::ranges::find(kOtherSchemes, name) != kOtherSchemes.end()) {
     return Error{Errc::not_supported, std::string{name} + ":// links are not supported yet"};
   }
-  return bad("link schema unknown");
+  return Error{Errc::not_supported, "link schema unknown"};
 }
 
 bool is_host_char(char c) noexcept {

@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <utility>
 
+#include "link/uri.hpp"
 #include "net/endpoint.hpp"
 #include "node/session_state.hpp"
 
@@ -83,7 +84,7 @@ NodeState::~NodeState() { stop(); }
 void NodeState::bind() {
   for (const auto& uri : config_.listen) {
     const auto bound = links_->add_listener(uri);
-    if (!bound) logger_(LogLevel::warning, "link", "cannot listen on {}: {}", uri, bound.error().text());
+    if (!bound) logger_(LogLevel::warning, "link", "cannot listen on {}: {}", uri.substr(0, uri.find('?')), bound.error().text());
   }
 }
 
@@ -96,7 +97,7 @@ Result<void> NodeState::start() {
     for (const auto& peer : config_.peers) {
       const auto added = links_->add_peer(peer.uri, peer.source_interface);
       if (!added && !added.error().is(Errc::already_exists)) {
-        logger_(LogLevel::warning, "link", "peer {}: {}", peer.uri, added.error().text());
+        logger_(LogLevel::warning, "link", "peer {}: {}", peer.uri.substr(0, peer.uri.find('?')), added.error().text());
       }
     }
     links_->start();
@@ -352,6 +353,14 @@ void NodeState::on_path_found(const PublicKey& key) {
 
 Result<std::unique_ptr<Node>> create_node(NodeConfig config, asio::io_context* external) {
   if (const auto valid = config.validate(); !valid) return valid.error();
+  for (const auto& peer : config.peers) {
+    // A scheme that is not built here may be meant for another node; a bad option is a mistake.
+    const auto uri = link::parse_peer_uri(peer.uri);
+    if (!uri && !uri.error().is(Errc::not_supported)) {
+      return Error{uri.error().code(),
+                   "start core: peer " + peer.uri.substr(0, peer.uri.find('?')) + ": " + uri.error().text()};
+    }
+  }
   const auto key = config.identity ? *config.identity : PrivateKey::generate();
   auto state = std::make_unique<NodeState>(std::move(config), key, external);
   if (!state->key_is_free()) {
