@@ -39,26 +39,30 @@ void HopChoice::offer(std::span<const Link> links, std::uint64_t distance) noexc
 
 const Link* NextHop::find(std::span<const std::uint64_t> path, std::uint64_t& watermark) {
   Cached fresh;
-  const Cached* choice = &fresh;
-  if (path.size() <= kCachedPathPorts) {
-    if (cache_.empty()) cache_.resize(kCacheSlots);
-    auto& slot = cache_[slot_of(path)];
-    if (slot.infos_version != tree_.infos().version() || slot.links_version != neighbours_.version() ||
-        !std::ranges::equal(slot.path, path)) {
-      const auto made = choose(path);
-      slot.infos_version = made.infos_version;
-      slot.links_version = made.links_version;
-      slot.distance = made.distance;
-      slot.link = made.link;
-      slot.path.assign(path.begin(), path.end());
+  if (path.size() > kCachedPathPorts) fresh = choose(path);
+  const auto& choice = path.size() > kCachedPathPorts ? fresh : cached(path);
+  if (choice.distance >= watermark) return nullptr;
+  watermark = choice.distance;
+  return choice.link;
+}
+
+const NextHop::Cached& NextHop::cached(std::span<const std::uint64_t> path) {
+  if (cache_.empty()) cache_.resize(kCacheSlots);
+  const auto first = slot_of(path) & ~std::size_t{1};
+  for (const auto at : {first, first + 1}) {
+    const auto& slot = cache_[at];
+    if (slot.infos_version == tree_.infos().version() && slot.links_version == neighbours_.version() &&
+        std::ranges::equal(slot.path, path)) {
+      return slot;
     }
-    choice = &slot;
-  } else {
-    fresh = choose(path);
   }
-  if (choice->distance >= watermark) return nullptr;
-  watermark = choice->distance;
-  return choice->link;
+  victim_ ^= 1;
+  auto& slot = cache_[first + victim_];
+  auto kept = std::move(slot.path);  // its memory
+  slot = choose(path);
+  slot.path = std::move(kept);
+  slot.path.assign(path.begin(), path.end());
+  return slot;
 }
 
 NextHop::Cached NextHop::choose(std::span<const std::uint64_t> path) {

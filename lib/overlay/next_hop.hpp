@@ -52,10 +52,12 @@ class NextHop {
     const Link* link = nullptr;
   };
   Cached choose(std::span<const std::uint64_t> path);
+  const Cached& cached(std::span<const std::uint64_t> path);
 
   Tree& tree_;
   Neighbours& neighbours_;
-  std::vector<Cached> cache_;  // made on first use
+  std::vector<Cached> cache_;  // made on first use; pairs of slots, by a hash of the path
+  std::size_t victim_ = 0;     // which of a pair goes next
 };
 
 }  // namespace axl::overlay

@@ -1,6 +1,6 @@
 #include "overlay/traffic_scan.hpp"
 
-#include <algorithm>
+#include <cstring>
 
 #include "wire/codec.hpp"
 
@@ -45,9 +45,10 @@ PublicKey TrafficScan::dest() const noexcept {
 Buffer TrafficScan::with_watermark(std::uint64_t watermark) const {
   const auto watermark_size = wire::uvarint_size(watermark);
   Buffer copy{watermark_at_ + watermark_size + (message_.size() - payload_at_), kLinkHeadroom};
-  auto* out = std::ranges::copy(message_.first(watermark_at_), copy.data()).out;
+  std::memcpy(copy.data(), message_.data(), watermark_at_);
+  auto* out = copy.data() + watermark_at_;
   out += wire::put_uvarint(out, watermark);
-  std::ranges::copy(payload(), out);
+  if (!payload().empty()) std::memcpy(out, payload().data(), payload().size());
   return copy;
 }
 
