@@ -27,6 +27,10 @@ patch(core/tcp_out.c 1 "  if (axl_lwip->tcp_input_pcb == pcb) {\n" "  if ((axl_l
 patch(core/tcp.c 1 "    pcb_reset = 0;\n"
       "    pcb_reset = 0;\n    if (pcb->blocked && (pcb->state != SYN_RCVD)) {\n      ++pcb->tmr;\n      prev = pcb;\n      pcb = pcb->next;\n      continue;\n    }\n")
 
+# A segment finds its connection by our table, not by a walk along all of them.
+patch(core/tcp_in.c 1 "  for (pcb = axl_lwip->tcp_active_pcbs; pcb != NULL; pcb = pcb->next) {\n    LWIP_ASSERT(\"tcp_input: active pcb->state != CLOSED\""
+      "  for (pcb = axl_lwip_find_active(axl_lwip->tcphdr->dest, axl_lwip->tcphdr->src); pcb != NULL; pcb = NULL) {\n    LWIP_ASSERT(\"tcp_input: active pcb->state != CLOSED\"")
+
 # The segment size is agreed in the SYN, within reason: lwIP would take it from any segment, and then miscount the ones it
 # has queued.
 patch(core/tcp_in.c 1 "pcb->mss = ((mss > TCP_MSS) || (mss == 0)) ? TCP_MSS : mss;"

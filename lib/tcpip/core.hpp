@@ -70,6 +70,7 @@ class Core {
 
   // --- for lwIP -------------------------------------------------------------------------------------------------------
   void on_segment(tcp_pcb* pcb) noexcept;
+  [[nodiscard]] tcp_pcb* find_active(std::uint16_t local_port, std::uint16_t remote_port) noexcept;
   void on_assertion(const char* text, const char* file, int line);
   [[nodiscard]] std::uint32_t random();
   [[nodiscard]] std::uint32_t initial_sequence(const ip_addr_t& local, std::uint16_t local_port, const ip_addr_t& remote,

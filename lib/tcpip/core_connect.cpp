@@ -111,7 +111,7 @@ std::uint16_t Core::choose_port(const Peer& peer, std::uint16_t remote_port) {
   for (unsigned tries = 0x10000U - kFirstPort; tries > 0; --tries) {
     ++next_port_;
     if (next_port_ < kFirstPort) next_port_ = kFirstPort;
-    if (!listeners_.contains(next_port_) && !peers_.uses_ports(peer, next_port_, remote_port)) return next_port_;
+    if (!listeners_.contains(next_port_) && Peers::find(peer, next_port_, remote_port) == nullptr) return next_port_;
   }
   return 0;
 }
@@ -124,6 +124,7 @@ Tag& Core::make_tag(tcp_pcb* pcb, Peer& peer, std::uint16_t local, std::uint16_t
   tag->local_port = local;
   tag->remote_port = remote;
   tag->half_open = half_open;
+  if (dated_) tag->began = now_;
   peers_.add(*tag);
   ++connections_;
   static const tcp_ext_arg_callbacks callbacks{on_pcb_destroyed, nullptr};

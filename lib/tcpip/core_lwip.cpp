@@ -99,6 +99,12 @@ err_t Core::on_accepted(void* arg, tcp_pcb* pcb, err_t /*error*/) {
 
 void Core::on_segment(tcp_pcb* pcb) noexcept { touched_ = static_cast<Tag*>(tcp_ext_arg_get(pcb, 0)); }
 
+tcp_pcb* Core::find_active(std::uint16_t local_port, std::uint16_t remote_port) noexcept {
+  const auto* peer = peers_.find(last_address_);
+  const auto* tag = peer == nullptr ? nullptr : Peers::find(*peer, local_port, remote_port);
+  return tag == nullptr || tag->pcb->state == TIME_WAIT ? nullptr : tag->pcb;
+}
+
 void Core::on_assertion(const char* text, const char* file, int line) {
   ++asserts_;
   logger_(LogLevel::error, "tcpip", "assertion failed in lwIP: {} ({}:{})", text, file, line);
@@ -143,6 +149,10 @@ void axl_lwip_assertion_failed(const char* text, const char* file, int line) {
 
 u32_t axl_lwip_isn(const ip_addr_t* local_ip, u16_t local_port, const ip_addr_t* remote_ip, u16_t remote_port) {
   return static_cast<Core*>(axl_lwip->owner)->initial_sequence(*local_ip, local_port, *remote_ip, remote_port);
+}
+
+tcp_pcb* axl_lwip_find_active(u16_t local_port, u16_t remote_port) {
+  return static_cast<Core*>(axl_lwip->owner)->find_active(local_port, remote_port);
 }
 
 err_t axl_lwip_on_segment(tcp_pcb* pcb) {

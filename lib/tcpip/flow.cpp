@@ -100,6 +100,7 @@ void Flow::attach(Tag& tag, Phase phase) {
   phase_ = phase;
   was_open_ = phase == Phase::open;
   growth_began_ = core_->now();
+  if (phase == Phase::open) measure_round_trip();
   tcp_arg(pcb_, this);
   tcp_recv(pcb_, on_received);
   tcp_sent(pcb_, on_sent);
@@ -107,6 +108,11 @@ void Flow::attach(Tag& tag, Phase phase) {
   if (phase == Phase::connecting) tcp_poll(pcb_, on_poll, 20);
   tcp_nagle_disable(pcb_);
   ip_set_option(pcb_, SOF_KEEPALIVE);
+}
+
+void Flow::measure_round_trip() noexcept {
+  // When the SYN went out in a call that did not tell the time, a guess.
+  round_trip_ = tag_->began ? std::max(core_->now() - *tag_->began, Duration{1'000}) : std::chrono::milliseconds{5};
 }
 
 void Flow::pump(bool output) {
@@ -273,10 +279,10 @@ void Flow::on_consumed(std::size_t count) {
   return_window(adapt_window(count));
 }
 
-// The window doubles when a whole one was read within two seconds and nothing is left unread. A reader that then falls
-// behind for more than a second loses the growth again: what it reads is not offered anew.
+// The window doubles when the reader takes at least half of one per round trip and leaves nothing unread: then it may be
+// what holds the peer back. A reader that falls behind for more than a second loses the growth again: what it reads is
+// not offered anew.
 std::size_t Flow::adapt_window(std::size_t count) {
-  constexpr Duration kQuick = std::chrono::seconds{2};
   constexpr Duration kPatience = std::chrono::seconds{1};
   const std::size_t first = core_->context().initial_window;
   const std::size_t most = core_->config().max_window;
@@ -297,14 +303,19 @@ std::size_t Flow::adapt_window(std::size_t count) {
   }
 
   consumed_ += count;
-  if (consumed_ < pcb_->rcv_wnd_max) return count;
-  if (received_.empty() && now - growth_began_ <= kQuick && pcb_->rcv_wnd_max < most) {
+  const auto took = now - growth_began_;
+  if (consumed_ < pcb_->rcv_wnd_max || took <= Duration::zero()) return count;
+  // lwIP's own estimate is coarse, but follows a path that became longer.
+  const auto round_trip = std::max(round_trip_, (pcb_->sa >> 3) * Duration{std::chrono::milliseconds{TCP_SLOW_INTERVAL}});
+  const auto trips = static_cast<double>(took.count()) / static_cast<double>(round_trip.count());
+  const bool is_tight = 2 * static_cast<double>(consumed_) >= trips * static_cast<double>(pcb_->rcv_wnd_max);
+  consumed_ = 0;
+  growth_began_ = now;
+  if (received_.empty() && is_tight && pcb_->rcv_wnd_max < most) {
     const auto more = static_cast<tcpwnd_size_t>(std::min<std::size_t>(pcb_->rcv_wnd_max, most - pcb_->rcv_wnd_max));
     pcb_->rcv_wnd_max += more;
     pcb_->rcv_wnd += more;
   }
-  consumed_ = 0;
-  growth_began_ = now;
   return count;
 }
 
@@ -386,6 +397,8 @@ err_t Flow::on_connected(void* arg, tcp_pcb* pcb, err_t /*error*/) {
   tcp_poll(pcb, nullptr, 0);
   flow->phase_ = Phase::open;
   flow->was_open_ = true;
+  flow->measure_round_trip();
+  flow->growth_began_ = flow->core_->now();
   flow->core_->clear_timeout(*flow);
   flow->mark_ready();
   return ERR_OK;

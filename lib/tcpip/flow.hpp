@@ -87,6 +87,7 @@ class Flow : public std::enable_shared_from_this<Flow> {
 
   [[nodiscard]] std::size_t lwip_limit() const noexcept;
   [[nodiscard]] bool may_send() const noexcept;
+  void measure_round_trip() noexcept;
   void finish_send();
   void discard_received();
   /// The reader has taken `count` bytes: adapts the window and tells the peer.
@@ -133,6 +134,7 @@ class Flow : public std::enable_shared_from_this<Flow> {
   // The receive window.
   std::size_t consumed_ = 0;            // since the last step of growth
   Time growth_began_{};
+  Duration round_trip_{std::chrono::milliseconds{5}};  // of the handshake
   std::optional<Time> behind_since_;    // since when more than the first window is unread
   std::size_t to_shrink_ = 0;           // how much of the window is not given back when it is consumed
 

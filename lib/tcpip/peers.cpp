@@ -40,7 +40,7 @@ void Peers::add(Tag& tag) {
   auto& peer = *tag.peer;
   tag.index = peer.tags.size();
   peer.tags.push_back(&tag);
-  peer.ports.insert(both(tag.local_port, tag.remote_port));
+  peer.ports[both(tag.local_port, tag.remote_port)] = &tag;
   if (tag.half_open) ++peer.half_open;
   tag.pcb->blocked = peer.blocked ? 1 : 0;
 }
@@ -51,13 +51,14 @@ void Peers::remove(Tag& tag) {
   peer.tags[tag.index] = last;
   last->index = tag.index;
   peer.tags.pop_back();
-  peer.ports.erase(both(tag.local_port, tag.remote_port));
+  if (find(peer, tag.local_port, tag.remote_port) == &tag) peer.ports.erase(both(tag.local_port, tag.remote_port));
   if (tag.half_open) --peer.half_open;
   release(peer);
 }
 
-bool Peers::uses_ports(const Peer& peer, std::uint16_t local, std::uint16_t remote) const noexcept {
-  return peer.ports.contains(both(local, remote));
+Tag* Peers::find(const Peer& peer, std::uint16_t local, std::uint16_t remote) noexcept {
+  const auto found = peer.ports.find(both(local, remote));
+  return found == peer.ports.end() ? nullptr : found->second;
 }
 
 void Peers::block(Peer& peer) {

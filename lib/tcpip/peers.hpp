@@ -5,10 +5,12 @@
 #pragma once
 
 #include <axl/key.hpp>
+#include <axl/time.hpp>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <unordered_map>
-#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "tcpip/lwip.hpp"
@@ -29,6 +31,7 @@ struct Tag {
   std::uint16_t remote_port = 0;
   bool half_open = false;
   bool time_wait = false;
+  std::optional<Time> began;  // when its first packet was sent, if known
   std::size_t index = 0;  // among the peer's tags
 };
 
@@ -36,7 +39,7 @@ struct Peer {
   PublicKey key;
   Address address;
   std::vector<Tag*> tags;
-  std::unordered_set<std::uint32_t> ports;  // local and remote port of each tag
+  std::unordered_map<std::uint32_t, Tag*> ports;  // the same by local and remote port
   std::size_t waiting = 0;                  // connects that wait for the session
   std::size_t half_open = 0;
   std::size_t first_to_send = 0;  // where the next round of output begins
@@ -53,7 +56,7 @@ class Peers {
 
   void add(Tag& tag);
   void remove(Tag& tag);
-  [[nodiscard]] bool uses_ports(const Peer& peer, std::uint16_t local, std::uint16_t remote) const noexcept;
+  [[nodiscard]] static Tag* find(const Peer& peer, std::uint16_t local, std::uint16_t remote) noexcept;
 
   /// Marks the peer and all its connections.
   void block(Peer& peer);

@@ -90,6 +90,9 @@ extern __thread struct axl_lwip_context* axl_lwip __attribute__((tls_model("init
 /* RFC 6528: a keyed function of the connection, plus a clock. */
 u32_t axl_lwip_isn(const ip_addr_t* local_ip, u16_t local_port, const ip_addr_t* remote_ip, u16_t remote_port);
 
+/* The active connection of these ports with the sender of the packet in input; null when there is none. */
+struct tcp_pcb* axl_lwip_find_active(u16_t local_port, u16_t remote_port);
+
 err_t axl_lwip_on_segment(struct tcp_pcb* pcb);
 
 /* The smoothed estimate, but never below the floor: the links below are TCP themselves, so loss shows as delay. */

@@ -53,6 +53,26 @@ TEST_CASE("tcpip: the window grows for a fast reader until it fills a long path"
   CHECK(network.now - second < 250ms);
 }
 
+TEST_CASE("tcpip: the window stays small for a conversation of small messages", "[tcpip]") {
+  Network network;
+  auto& client = network.add();
+  auto& server = network.add();
+  auto pair = join(network, client, server);
+  REQUIRE(pair);
+  pair.server->then = [&](ByteSpan data) { pair.server->connection->write(Buffer::copy_of(data)); };
+  pair.client->then = [&](ByteSpan data) {
+    if (pair.client->count < 2'000'000) pair.client->connection->write(Buffer::copy_of(data));
+  };
+  pair.client->connection->write(Buffer::copy_of(random_bytes(1, 1'000)));
+  network.turn(client);
+  REQUIRE(network.run([&] { return pair.client->count >= 2'000'000; }));
+  pair.server->connection->pause_reading();
+  pair.client->connection->write(Buffer::copy_of(random_bytes(1, 4'000'000)));
+  network.turn(client);
+  network.run_for(5s);
+  CHECK(4'000'000 - pair.client->connection->unsent() <= 128 * 1024);
+}
+
 TEST_CASE("tcpip: the window does not grow beyond the configured one", "[tcpip]") {
   Network network;
   network.link.delay = 25ms;
@@ -69,6 +89,7 @@ TEST_CASE("tcpip: the window does not grow beyond the configured one", "[tcpip]"
 
 TEST_CASE("tcpip: a reader that was fast and stops is offered less again", "[tcpip]") {
   Network network;
+  network.link.delay = 20ms;
   auto& client = network.add();
   auto& server = network.add();
   auto pair = join(network, client, server);
