@@ -13,6 +13,7 @@ namespace axl::bridge {
 
 namespace {
 constexpr Duration kFallback{std::chrono::seconds{3}};
+constexpr Duration kLeastDial{std::chrono::seconds{1}};
 constexpr Duration kFirstRetry{std::chrono::milliseconds{50}};
 constexpr Duration kLinger{std::chrono::seconds{30}};
 constexpr Duration kLastRetry{std::chrono::seconds{2}};
@@ -85,6 +86,7 @@ void PeerChannel::close_idle() {
 
 void PeerChannel::find_link() {
   if (http_pending_ || frames_pending_ || now() < retry_at_) return;
+  dial_deadline_ = now() + messenger_.config().dial_timeout;
   if (messenger_.is_old(peer_)) {
     connect(Port::frames);
   } else {
@@ -97,7 +99,8 @@ void PeerChannel::connect(Port port) {
   const auto& config = messenger_.config();
   (port == Port::http ? http_pending_ : frames_pending_) = true;
   messenger_.host().connect(
-      peer_, port == Port::http ? config.http_port : config.tcp_port, config.dial_timeout,
+      peer_, port == Port::http ? config.http_port : config.tcp_port,
+      std::max(dial_deadline_ - now(), kLeastDial),
       [this, port, alive = std::weak_ptr<bool>{alive_}](Result<std::unique_ptr<tcpip::Connection>> connection) {
         if (alive.lock()) on_connected(port, std::move(connection));
       });

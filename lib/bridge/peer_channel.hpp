@@ -70,6 +70,7 @@ class PeerChannel final : private LinkOwner {
   bool http_pending_ = false;   // a connect is under way
   bool frames_pending_ = false;
   std::optional<Time> fallback_at_;  // while port 7001 has not answered
+  Time dial_deadline_{};             // of both ports together
   Time retry_at_{};                  // not before this, after connections that were lost
   int losses_in_row_ = 0;
   Time idle_since_;
