@@ -100,6 +100,7 @@ void Core::advance(Time now) {
     flow->timeout.reset();
     deadlines_.insert({*flow->deadline, flow->id()});
   }
+  if (peers_.any_blocked() && !offered_) offered_ = now_;
   if (!waiting_.empty() && !retry_time_) retry_time_ = now_ + kAskAgain;
 }
 
@@ -153,6 +154,7 @@ void Core::settle() {
   for (;;) {
     if (!sessions_up_.empty()) {
       const auto keys = std::exchange(sessions_up_, {});
+      output_ready_ = true;  // a new session takes packets
       const auto waiting = waiting_;
       for (const auto& flow : waiting) {
         if (std::ranges::find(keys, flow->peer()) != keys.end()) start_connect(flow);
@@ -182,6 +184,7 @@ void Core::flush() {
 }
 
 void Core::resend() {
+  offered_.reset();
   for (auto left = resets_.size(); left > 0; --left) {
     auto reset = std::move(resets_.front());
     resets_.pop_front();

@@ -178,6 +178,7 @@ class Core {
   Time slow_time_;          // what context_.tcp_ticks stands for
   bool running_ = false;    // ticks are needed
   Time idle_check_{};       // else: when keepalive and TIME_WAIT are looked after
+  std::optional<Time> offered_;  // when blocked packets were last offered to the host
   std::optional<Time> retry_time_;  // when open_session() is asked again
   std::uint64_t filtered_ = 0;
   std::uint64_t asserts_ = 0;

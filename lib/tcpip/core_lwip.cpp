@@ -50,6 +50,7 @@ err_t Core::output(const pbuf* chain, const Address& dest) {
   if (blocked && (peer->tags.empty() || chain->tot_len > 60)) return ERR_WOULDBLOCK;
   auto packet = assemble(chain);
   if (!blocked && host_.send_packet(*key, packet)) return ERR_OK;
+  if (!blocked && !dated_) offered_.reset();
   // Nobody else remembers a reset, and a peer that misses it waits in vain.
   if (peer != nullptr && is_reset(packet.span())) keep_reset(*key, std::move(packet));
   if (peer != nullptr) peers_.block(*peer);

@@ -13,6 +13,7 @@ namespace {
 constexpr Duration kFast = std::chrono::milliseconds{TCP_FAST_INTERVAL};
 constexpr Duration kSlow = std::chrono::milliseconds{TCP_SLOW_INTERVAL};
 constexpr Duration kIdleCheck = std::chrono::seconds{1};
+constexpr Duration kOfferAgain = std::chrono::seconds{1};
 constexpr std::size_t kMostTimeWait = 256;
 
 bool is_busy(const tcp_pcb& pcb) noexcept {
@@ -41,11 +42,14 @@ void Core::on_tick(Time now) {
     flow->on_deadline();
   }
   retry_waiting();
+  // Should the host never say that there is room (a link that went away says nothing), nothing may stand still for ever.
+  if (peers_.any_blocked() && offered_ && now_ - *offered_ >= kOfferAgain) output_ready_ = true;
   settle();
 }
 
 void Core::run_timers() {
   if (running_) {
+    if (fast_time_ + kFast > now_) return;
     enter([&] {
       constexpr int kMostSteps = 8;
       for (int steps = 0; fast_time_ + kFast <= now_; ++steps) {

@@ -61,6 +61,7 @@ class Peers {
   /// Marks the peer and all its connections.
   void block(Peer& peer);
   void unblock(Peer& peer) noexcept;
+  [[nodiscard]] bool any_blocked() const noexcept { return !blocked_.empty(); }
   /// The blocked ones, oldest first; empties the list.
   [[nodiscard]] std::vector<Address> take_blocked() noexcept { return std::exchange(blocked_, {}); }
 

@@ -37,7 +37,7 @@ class Connection : public Stream {
 class StackHost {
  public:
   /// Takes an IPv6 packet for `dest` on its way. False: no room now; the packet stays with the stack, which offers it
-  /// again after on_output_ready(). `packet` is taken only when true is returned.
+  /// again after on_output_ready(), and once a second besides. `packet` is taken only when true is returned.
   virtual bool send_packet(const PublicKey& dest, Buffer& packet) = 0;
   /// Asks for a session with `key`; the answer is on_session_up().
   /// Repeated every second while a connect waits.

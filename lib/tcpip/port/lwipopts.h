@@ -1,5 +1,5 @@
 /* lwIP's options: IPv6 and TCP only, callback API, no threads, malloc. Values that a stack may choose (window, timer
- * floor) are members of the context instead. See lib/README.md for the measurements behind the numbers. */
+ * floor) are members of the context instead. */
 #ifndef AXL_TCPIP_PORT_LWIPOPTS_H
 #define AXL_TCPIP_PORT_LWIPOPTS_H
 
