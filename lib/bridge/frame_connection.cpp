@@ -31,6 +31,7 @@ bool FrameConnection::idle() const {
 void FrameConnection::close() {
   if (std::exchange(closing_, true)) return;
   timer_->cancel();
+  server_.turn_passed(peer_);
   ticket_.release();
   input_ = {};
   connection_->close();
@@ -78,7 +79,7 @@ void FrameConnection::go_on() {
     }
     if (*body) {
       in_body_ = false;
-      if (!take(std::move(**body))) return withhold(Withheld::queue);
+      if (!take(std::move(**body))) return withhold(writer_ ? Withheld::queue : Withheld::order);
     }
   }
   if (closing_) return;
@@ -86,12 +87,39 @@ void FrameConnection::go_on() {
   arm();
 }
 
-// False: the queue has no room, and the frame waits.
+bool FrameConnection::first_expected() const {
+  if (first_done_ || closing_) return false;
+  return pending_ || last_activity_ + server_.limits_.order_patience > server_.host_.now();
+}
+
+void FrameConnection::look_for_turn() {
+  if (withheld_ == Withheld::order) timer_->arm(server_.host_.now());
+}
+
+void FrameConnection::first_is_done() {
+  if (!std::exchange(first_done_, true)) server_.turn_passed(peer_);
+}
+
+void FrameConnection::on_turn() {
+  if (server_.older_expected(peer_, id_)) {
+    timer_->arm(server_.host_.now() + server_.limits_.order_patience);
+    return;
+  }
+  if (!offer()) {
+    withheld_ = Withheld::queue;
+    return;
+  }
+  let_go();
+  go_on();
+}
+
+// False: the queue has no room, or an older message is still expected, and the frame waits.
 bool FrameConnection::take(Bytes body) {
   if (const auto envelope = router::classify(body)) {
     ticket_.release();
     const auto* kind = std::holds_alternative<router::McpRequest>(*envelope) ? "MCP" : "A2A";
     answer(router::error_envelope(*envelope, std::string{kind} + " is not available on this node"));
+    first_is_done();
     return true;
   }
   pending_.emplace();
@@ -99,6 +127,7 @@ bool FrameConnection::take(Bytes body) {
   pending_->address = Address::of(peer_);
   pending_->body = MessageBody{std::move(body)};
   pending_->received = server_.host_.now();
+  if (!first_done_ && server_.older_expected(peer_, id_)) return false;
   return offer();
 }
 
@@ -106,7 +135,11 @@ bool FrameConnection::offer() {
   switch (server_.inbox_.dispatcher().offer(*pending_, pending_->received)) {
     case router::Verdict::full:
     case router::Verdict::peer_share: break;
-    default: pending_.reset(); ticket_.release(); return true;
+    default:
+      pending_.reset();
+      ticket_.release();
+      first_is_done();
+      return true;
   }
   writer_ = server_.inbox_.wait_for_room(peer_, pending_->body.size(), [this] {
     writer_.reset();
@@ -129,6 +162,7 @@ void FrameConnection::withhold(Withheld why) {
   if (std::exchange(withheld_, why) != Withheld::no) return;
   connection_->pause_reading();
   timer_->cancel();
+  if (why == Withheld::order) timer_->arm(server_.host_.now() + server_.limits_.order_patience);
   if (why == Withheld::answers) timer_->arm(server_.host_.now() + server_.config_.conn_idle_timeout);
   if (in_body_) body_time_left_ = body_deadline_ - server_.host_.now();
 }
@@ -145,6 +179,7 @@ void FrameConnection::arm() {
 }
 
 void FrameConnection::time_out() {
+  if (withheld_ == Withheld::order) return on_turn();
   if (in_body_ && withheld_ == Withheld::no) {
     server_.logger_(LogLevel::info, "bridge", "Read data error from peer {}: time-out", peer_.to_hex().substr(0, 16));
   }

@@ -22,13 +22,17 @@ class FrameConnection final : private StreamHandler {
   [[nodiscard]] bool idle() const;
   [[nodiscard]] bool closing() const noexcept { return closing_; }
   [[nodiscard]] Time idle_since() const noexcept { return last_activity_; }
+  /// Nothing has come yet that could be a message, and it still may.
+  [[nodiscard]] bool first_expected() const;
+  /// The turn of a waiting first frame may have come.
+  void look_for_turn();
   /// Sends what is queued, then ends.
   void close();
   /// Closes when the frame under way is done.
   void drain();
 
  private:
-  enum class Withheld : std::uint8_t { no, budget, queue, answers };
+  enum class Withheld : std::uint8_t { no, budget, queue, answers, order };
 
   void on_data(Buffer data) override;
   void on_end() override;
@@ -38,6 +42,8 @@ class FrameConnection final : private StreamHandler {
   void go_on();
   [[nodiscard]] bool take(Bytes body);
   [[nodiscard]] bool offer();
+  void first_is_done();
+  void on_turn();
   void answer(std::string_view text);
   void withhold(Withheld why);
   void let_go();
@@ -51,7 +57,7 @@ class FrameConnection final : private StreamHandler {
   router::FrameReader reader_;
   BodyGate::Ticket ticket_;           // of the frame under way
   Buffer input_;                      // received, not yet read
-  std::optional<Message> pending_;    // complete, and without room in the queue
+  std::optional<Message> pending_;    // complete; waits for room in the queue, or for its turn
   std::optional<router::WriterId> writer_;
   Withheld withheld_ = Withheld::no;
   std::unique_ptr<Timer> timer_;
@@ -59,6 +65,7 @@ class FrameConnection final : private StreamHandler {
   Time body_deadline_{};
   bool in_body_ = false;  // body_deadline_ is set
   Time last_activity_;
+  bool first_done_ = false;  // the first frame has been queued or answered
   bool ended_ = false;    // the peer sends no more
   bool closing_ = false;
   bool draining_ = false;

@@ -104,7 +104,20 @@ void FrameServer::gone(std::uint64_t id) {
   if (!node) return;
   const auto held = by_peer_.find(node.mapped()->peer());
   if (--held->second == 0) by_peer_.erase(held);
+  turn_passed(node.mapped()->peer());
   if (!draining_) fill_places();
+}
+
+bool FrameServer::older_expected(const PublicKey& peer, std::uint64_t id) const {
+  return std::any_of(connections_.begin(), connections_.lower_bound(id), [&peer](const auto& entry) {
+    return entry.second->peer() == peer && entry.second->first_expected();
+  });
+}
+
+void FrameServer::turn_passed(const PublicKey& peer) {
+  for (auto& [id, connection] : connections_) {
+    if (connection->peer() == peer) connection->look_for_turn();
+  }
 }
 
 void FrameServer::drain() {

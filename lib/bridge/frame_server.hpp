@@ -5,6 +5,9 @@
 // ends: one peer keeps at most sixteen while others wait, and connections that idle make room, those of the peer with the
 // most first.
 //
+// Old peers open a connection for each message. A first frame waits for those of connections that the same peer opened
+// before, as long as these show life, so that one sender's sequential sends are queued in the order of sending.
+//
 // Source: bridge, section 4.
 #pragma once
 
@@ -32,6 +35,7 @@ class FrameServer {
     std::size_t waiting = 512;           ///< connections that wait for a place
     std::size_t waiting_per_peer = 64;
     Duration evict_after{std::chrono::seconds{1}};  ///< idle for so long: may be closed to make room
+    Duration order_patience{std::chrono::seconds{1}};  ///< silent for so long: later connections wait no more
   };
 
   FrameServer(const NodeConfig& config, const Limits& limits, Inbox& inbox, BodyGate& gate, Host& host, Logger logger);
@@ -53,6 +57,10 @@ class FrameServer {
   friend class FrameConnection;
 
   void gone(std::uint64_t id);
+  /// A connection that `peer` opened before this one may still bring its first frame.
+  [[nodiscard]] bool older_expected(const PublicKey& peer, std::uint64_t id) const;
+  /// One of this peer's connections has brought its first frame, or is gone: the next may have its turn.
+  void turn_passed(const PublicKey& peer);
   void fill_places();
   using Waiting = std::list<std::unique_ptr<tcpip::Connection>>;
   [[nodiscard]] Waiting::iterator next_in_line();

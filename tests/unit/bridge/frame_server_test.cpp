@@ -270,3 +270,42 @@ TEST_CASE("frames: draining closes what idles and finishes what is under way", "
   CHECK(busy->ended);
   CHECK(next_body(node) == "hello");
 }
+
+TEST_CASE("frames: one connection for each message, and still in the order of sending", "[bridge]") {
+  TestMesh mesh;
+  auto& node = mesh.add(1);
+  const auto first = dial(mesh, node, 7);
+  const auto second = dial(mesh, node, 7);
+  const auto third = dial(mesh, node, 7);
+  const auto stranger = dial(mesh, node, 8);
+  mesh.loop.run();
+  third->write(framed("third"));
+  second->write(framed("second"));
+  first->write(framed("first").substr(0, 6));
+  stranger->write(framed("another's"));
+  mesh.loop.run();
+  CHECK(next_body(node) == "another's");
+  CHECK(next_body(node) == "(none)");
+
+  SECTION("the older ones come to an end") {
+    first->write(framed("first").substr(6));
+    mesh.loop.run();
+    CHECK(next_body(node) == "first");
+    CHECK(next_body(node) == "second");
+    CHECK(next_body(node) == "third");
+  }
+  SECTION("the oldest is given up") {
+    first->stream().abort();
+    mesh.loop.run();
+    CHECK(next_body(node) == "second");
+    CHECK(next_body(node) == "third");
+  }
+  SECTION("the oldest shows no life") {
+    mesh.loop.advance(2s);
+    CHECK(next_body(node) == "second");
+    CHECK(next_body(node) == "third");
+    first->write(framed("first").substr(6));
+    mesh.loop.run();
+    CHECK(next_body(node) == "first");
+  }
+}
