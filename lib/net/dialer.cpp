@@ -74,9 +74,12 @@ class Dialer::Attempt final : public std::enable_shared_from_this<Attempt>, priv
 
   void on_connected() {
     timer_.disarm();
+    std::error_code gone;
+    const auto local = socket_->local_endpoint(gone);
+    if (!gone) local_text_ = to_text({plain_address(local.address()), local.port()});
     if (!options_.tls) {
       auto stream = std::make_unique<TcpStream>(*std::exchange(socket_, std::nullopt), options_.stream);
-      return finish(Dialed{std::move(stream), remote_, to_text(remote_), std::nullopt});
+      return finish(Dialed{std::move(stream), remote_, to_text(remote_), local_text_, std::nullopt});
     }
     TlsStream::Setup setup;
     setup.server_name = options_.server_name;
@@ -92,7 +95,7 @@ class Dialer::Attempt final : public std::enable_shared_from_this<Attempt>, priv
   void on_secured() {
     stream_->set_handler(nullptr);
     const auto key = stream_->peer_key();
-    finish(Dialed{std::move(stream_), remote_, to_text(remote_), key});
+    finish(Dialed{std::move(stream_), remote_, to_text(remote_), local_text_, key});
   }
 
   void on_timer() {
@@ -142,6 +145,7 @@ class Dialer::Attempt final : public std::enable_shared_from_this<Attempt>, priv
   std::size_t next_ = 0;
   std::uint64_t round_ = 0;  // tells the connect under way from those given up
   Endpoint remote_;
+  std::string local_text_;
   Time deadline_;
   std::optional<Socket> socket_;
   std::unique_ptr<TlsStream> stream_;

@@ -26,6 +26,7 @@ struct Dialed {
   std::unique_ptr<Stream> stream;  ///< a TcpStream, or a TlsStream whose handshake is done
   Endpoint remote;
   std::string remote_text;  ///< ip:port
+  std::string local_text;   ///< ip:port of our end
   /// TLS: the key in the other end's certificate, if that is one which a node made for itself.
   std::optional<PublicKey> certificate_key;
 };

@@ -78,6 +78,8 @@ struct Listener::State : std::enable_shared_from_this<State> {
     const auto peer = socket.remote_endpoint(failure);
     if (failure) return;  // gone again already
     const Endpoint remote{plain_address(peer.address()), peer.port()};
+    const auto ours = socket.local_endpoint(failure);
+    const auto local_text = failure ? std::string{} : to_text({plain_address(ours.address()), ours.port()});
     std::unique_ptr<Stream> stream;
     if (options.tls) {
       TlsStream::Setup setup;
@@ -87,7 +89,7 @@ struct Listener::State : std::enable_shared_from_this<State> {
     } else {
       stream = std::make_unique<TcpStream>(std::move(socket), options.stream);
     }
-    on_accept(Accepted{std::move(stream), remote, to_text(remote)});
+    on_accept(Accepted{std::move(stream), remote, to_text(remote), local_text});
   }
 
   asio::io_context& context;

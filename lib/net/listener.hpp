@@ -28,6 +28,7 @@ struct Accepted {
   std::unique_ptr<Stream> stream;  ///< a TcpStream or a TlsStream
   Endpoint remote;                 ///< IPv4 even when it came to a dual-stack socket
   std::string remote_text;         ///< ip:port
+  std::string local_text;          ///< ip:port of our end
 };
 
 class Listener {

@@ -16,6 +16,11 @@ namespace axl::node {
 
 class LinkConnection final : private StreamHandler {
  public:
+  /// For the log.
+  struct Route {
+    bool inbound = false;
+    std::string ends = {};  ///< HOST:PORT of the other end, then of ours
+  };
   struct Events {
     std::function<void(LinkConnection&)> established;
     std::function<void(LinkConnection&)> failed;  ///< once; error() says why
@@ -39,6 +44,7 @@ class LinkConnection final : private StreamHandler {
   [[nodiscard]] const Error& error() const noexcept { return error_; }
   [[nodiscard]] bool retry() const noexcept { return retry_; }
 
+  Route route;
   bool in_overlay = false;  ///< the overlay knows this link
   bool announced = false;   ///< the world has been told that it is up
 

@@ -158,7 +158,8 @@ void Links::on_dialed(link::EntryId entry, const link::Uri& uri, Result<net::Dia
   options.password = own_uri.password;
   options.pinned_keys = own_uri.pinned_keys;
   options.guarded = !own_uri.pinned_keys.empty();
-  open(entry, std::move(options), std::move(dialed->stream), own_uri.identity, now);
+  open(entry, std::move(options), std::move(dialed->stream), own_uri.identity,
+       {.inbound = false, .ends = dialed->remote_text + ", source " + dialed->local_text}, now);
 }
 
 void Links::on_accepted(const link::Uri& uri, net::Accepted accepted) {
@@ -182,11 +183,12 @@ void Links::on_accepted(const link::Uri& uri, net::Accepted accepted) {
     };
   }
   const auto identity = std::string{link::scheme_name(uri.scheme)} + "://" + accepted.remote_text;
-  open(*entry, std::move(options), std::move(accepted.stream), identity, now);
+  open(*entry, std::move(options), std::move(accepted.stream), identity,
+       {.inbound = true, .ends = accepted.remote_text + ", source " + accepted.local_text}, now);
 }
 
 void Links::open(link::EntryId entry, link::Link::Options options, std::unique_ptr<Stream> stream, std::string uri,
-                 Time started) {
+                 LinkConnection::Route route, Time started) {
   const auto id = overlay::LinkId{next_link_++};
   auto connection = std::make_unique<LinkConnection>(
       id, entry, std::move(uri), link::Link{key_, std::move(options), link_limits(), started}, std::move(stream), core_,
@@ -194,6 +196,7 @@ void Links::open(link::EntryId entry, link::Link::Options options, std::unique_p
       LinkConnection::Events{[this](LinkConnection& link) { on_established(link); },
                              [this](LinkConnection& link) { on_failed(link); }});
   auto& started_link = *connection;
+  started_link.route = std::move(route);
   connections_.emplace(id, std::move(connection));
   started_link.start();
 }
@@ -221,7 +224,8 @@ void Links::announce_if_usable(LinkConnection& connection) {
   connection.announced = true;
   const auto& peer = *connection.link().peer();
   table_.on_established(connection.entry(), peer.key, peer.priority);
-  logger_(LogLevel::info, "link", "Connected: {}@{}", Address::of(peer.key).to_string(), connection.uri());
+  logger_(LogLevel::info, "link", "Connected {}: {}@{}", connection.route.inbound ? "inbound" : "outbound",
+          Address::of(peer.key).to_string(), connection.route.ends);
   emit_({.kind = NodeEvent::Kind::peer_up, .key = peer.key, .uri = connection.uri(), .text = {}});
 }
 

@@ -56,7 +56,7 @@ class Links final : public LinkSender {
   void on_dialed(link::EntryId entry, const link::Uri& uri, Result<net::Dialed> dialed);
   void on_accepted(const link::Uri& uri, net::Accepted accepted);
   void open(link::EntryId entry, link::Link::Options options, std::unique_ptr<Stream> stream, std::string uri,
-            Time started);
+            LinkConnection::Route route, Time started);
   void on_established(LinkConnection& connection);
   void on_failed(LinkConnection& connection);
   void announce_if_usable(LinkConnection& connection);
