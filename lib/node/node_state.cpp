@@ -362,12 +362,17 @@ Result<std::unique_ptr<Node>> create_node(NodeConfig config, asio::io_context* e
     }
   }
   const auto key = config.identity ? *config.identity : PrivateKey::generate();
-  auto state = std::make_unique<NodeState>(std::move(config), key, external);
-  if (!state->key_is_free()) {
-    return Error{Errc::already_exists, "a node with key " + key.public_key().to_hex() + " runs in this process"};
+  // Asio throws when the process has no descriptors left for a loop.
+  try {
+    auto state = std::make_unique<NodeState>(std::move(config), key, external);
+    if (!state->key_is_free()) {
+      return Error{Errc::already_exists, "a node with key " + key.public_key().to_hex() + " runs in this process"};
+    }
+    state->bind();
+    return std::make_unique<Node>(std::move(state));
+  } catch (const std::system_error& failure) {
+    return Error{failure.code(), std::string{"create node: "} + failure.what()};
   }
-  state->bind();
-  return std::make_unique<Node>(std::move(state));
 }
 
 }  // namespace axl::node
