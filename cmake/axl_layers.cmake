@@ -22,5 +22,6 @@ function(axl_test name)
   add_executable(${target} ${arg_SOURCES})
   target_link_libraries(${target} PRIVATE ${arg_LINKS} axl_options axl_test_support Catch2::Catch2WithMain)
   add_test(NAME ${name} COMMAND ${target} ${arg_ARGS})
-  set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT 300)
+  string(REPLACE "\\;" ";" labels "${arg_LABELS}") # PARSE_ARGV keeps a list given as one argument escaped
+  set_tests_properties(${name} PROPERTIES LABELS "${labels}" TIMEOUT 300)
 endfunction()

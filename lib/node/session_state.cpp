@@ -252,6 +252,7 @@ void SessionState::on_node_stopped() {
 void SessionState::retire_connection() {
   if (!connection_) return;
   send_ended_.store(true, std::memory_order_release);
+  connection_->set_handler(nullptr);  // this state may be gone before the connection is
   executor_->post([connection = std::shared_ptr<tcpip::Connection>{std::move(connection_)}] {});
 }
 
