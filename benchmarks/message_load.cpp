@@ -2,8 +2,9 @@
 //
 //   message_load SEND_PORT RECV_PORT DEST_KEY COUNT SIZE CLIENTS
 //
-// Each client sends COUNT messages of SIZE bytes, one after another, on one keep-alive connection; one reader drains the
-// receiver. A message begins with client and number, so loss, repetition and order are seen. Prints one line of JSON.
+// Each client sends COUNT messages of SIZE bytes, one after another, on one keep-alive connection; one reader drains
+// the receiver. A message begins with client and number, so loss, repetition and order are seen. Prints one line of
+// JSON.
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -125,10 +126,16 @@ int main(int argc, char** argv) {
         const auto& body = http.body();
         std::uint32_t client = 0;
         std::uint32_t number = 0;
-        if (body.size() != size) { ++damaged; continue; }
+        if (body.size() != size) {
+          ++damaged;
+          continue;
+        }
         std::memcpy(&client, body.data(), 4);
         std::memcpy(&number, body.data() + 4, 4);
-        if (client >= clients || number >= count) { ++damaged; continue; }
+        if (client >= clients || number >= count) {
+          ++damaged;
+          continue;
+        }
         const auto fill = static_cast<char>('a' + (client + number) % 26);
         if (body.find_first_not_of(fill, 8) != std::string::npos) ++damaged;
         ++arrived[client][number];
@@ -179,7 +186,8 @@ int main(int argc, char** argv) {
   for (const auto& part : latencies) all.insert(all.end(), part.begin(), part.end());
   const auto seconds = std::chrono::duration<double>(std::max(sent_at, last) - start).count();
   std::printf(
-      "{\"clients\":%u,\"size\":%zu,\"answered\":%llu,\"refused\":%llu,\"received\":%llu,\"lost\":%llu,\"repeated\":%llu,"
+      "{\"clients\":%u,\"size\":%zu,\"answered\":%llu,\"refused\":%llu,\"received\":%llu,\"lost\":%llu,\"repeated\":%"
+      "llu,"
       "\"out_of_order\":%llu,\"damaged\":%llu,\"seconds\":%.3f,\"per_second\":%.0f,\"mb_per_second\":%.1f,"
       "\"p50_us\":%.0f,\"p99_us\":%.0f}\n",
       clients, size, static_cast<unsigned long long>(answered), static_cast<unsigned long long>(refused),

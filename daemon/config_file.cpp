@@ -35,13 +35,14 @@ Result<FileConfig> parse_config(ByteSpan bytes) {
   for (const auto& [name, value] : *object) {
     const auto* key = find_key(name);
     if (key == nullptr) {
-      config.warnings.push_back(fmt::format("unknown key \"{}\" (line {}); did you mean \"{}\"?", name, value.line(),
-                                            nearest_key(name)));
+      config.warnings.push_back(
+          fmt::format("unknown key \"{}\" (line {}); did you mean \"{}\"?", name, value.line(), nearest_key(name)));
       continue;
     }
     const auto warnings = config.warnings.size();
     if (auto applied = key->apply(value, config); !applied) {
-      return Error{applied.error().code(), fmt::format("{} {} (line {})", key->name, applied.error().text(), value.line())};
+      return Error{applied.error().code(),
+                   fmt::format("{} {} (line {})", key->name, applied.error().text(), value.line())};
     }
     for (auto i = warnings; i < config.warnings.size(); ++i) {
       config.warnings[i] = fmt::format("{} {} (line {})", key->name, config.warnings[i], value.line());

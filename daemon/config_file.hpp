@@ -16,7 +16,7 @@
 namespace axl::daemon {
 
 struct FileConfig {
-  NodeConfig node;  ///< complete except for the identity when private_key_path is set
+  NodeConfig node;               ///< complete except for the identity when private_key_path is set
   std::string private_key_path;  ///< relative to the working directory; stands above an inline key
   std::string bridge_addr = "127.0.0.1";
   std::uint16_t api_port = 9002;

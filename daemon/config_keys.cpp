@@ -26,7 +26,8 @@ Result<void> read_keys(const Value& value, std::vector<PublicKey>& out) {
   out.clear();
   for (const auto& text : texts) {
     auto key = PublicKey::from_hex(text);
-    if (!key) return Error{Errc::invalid_argument, fmt::format("must hold keys of 64 hexadecimal digits, not \"{}\"", text)};
+    if (!key)
+      return Error{Errc::invalid_argument, fmt::format("must hold keys of 64 hexadecimal digits, not \"{}\"", text)};
     out.push_back(*key);
   }
   return {};
@@ -38,7 +39,8 @@ Result<void> apply_inline_key(const Value& value, FileConfig& config) {
   if (digits.empty()) return {};
   auto key = PrivateKey::from_hex(digits);
   std::ranges::fill(digits, '\0');
-  if (!key) return Error{Errc::invalid_argument, "must be a private key of 64 bytes in hexadecimal: " + key.error().text()};
+  if (!key)
+    return Error{Errc::invalid_argument, "must be a private key of 64 bytes in hexadecimal: " + key.error().text()};
   config.node.identity = std::move(*key);
   return {};
 }
@@ -165,9 +167,7 @@ constexpr std::array kKeys{
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
-bool same_name(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, {}, lower, lower);
-}
+bool same_name(std::string_view a, std::string_view b) { return std::ranges::equal(a, b, {}, lower, lower); }
 
 // Edit distance: insertions, deletions and replacements of one character.
 std::size_t distance(std::string_view a, std::string_view b) {

@@ -36,7 +36,9 @@ Error failed(std::string_view what, const std::string& path) {
   const auto code = errno;
   std::string words = std::strerror(code);
   if (!words.empty() && words[0] >= 'A' && words[0] <= 'Z') words[0] = static_cast<char>(words[0] + 32);
-  return Error{code == EEXIST ? Errc::already_exists : code == ENOENT ? Errc::not_found : Errc::io,
+  return Error{code == EEXIST   ? Errc::already_exists
+               : code == ENOENT ? Errc::not_found
+                                : Errc::io,
                fmt::format("{} {}: {}", what, path, words)};
 }
 
@@ -71,7 +73,8 @@ Error bad_key(const std::string& path, std::string_view pem, const Error& error)
   const auto begin = pem.find("-----BEGIN ");
   if (begin == std::string_view::npos) return Error{error.code(), "failed to parse PEM file " + path};
   const auto type = pem.substr(begin + 11, pem.find("-----", begin + 11) - begin - 11);
-  if (type != "PRIVATE KEY") return Error{error.code(), fmt::format("unexpected PEM type \"{}\" in {}", type.substr(0, 64), path)};
+  if (type != "PRIVATE KEY")
+    return Error{error.code(), fmt::format("unexpected PEM type \"{}\" in {}", type.substr(0, 64), path)};
   if (error.text().find("not an Ed25519 key") != std::string::npos) {
     return Error{error.code(), "private key must be ed25519 key: " + path};
   }

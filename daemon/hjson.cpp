@@ -114,9 +114,7 @@ class Reader {
         if (!object) return object.error();
         return Value{std::move(*object), line};
       }
-      case '[':
-        ++at_;
-        return array(depth + 1, line);
+      case '[': ++at_; return array(depth + 1, line);
       case '"':
       case '\'': {
         auto text = quoted();
@@ -126,10 +124,8 @@ class Reader {
       case '}':
       case ']':
       case ',':
-      case ':':
-        return fail(fmt::format("unexpected '{}' where a value is needed", peek()));
-      default:
-        return bare(line);
+      case ':': return fail(fmt::format("unexpected '{}' where a value is needed", peek()));
+      default: return bare(line);
     }
   }
 
@@ -233,7 +229,10 @@ class Reader {
     const char c = peek();
     ++at_;
     switch (c) {
-      case '"': case '\'': case '\\': case '/': out += c; return {};
+      case '"':
+      case '\'':
+      case '\\':
+      case '/': out += c; return {};
       case 'b': out += '\b'; return {};
       case 'f': out += '\f'; return {};
       case 'n': out += '\n'; return {};

@@ -56,8 +56,10 @@ constexpr std::array kFlags{
            return {};
          }},
     Flag{"api-port", "N", "port of the HTTP API, instead of the config's; 0: any free one, printed", set_api_port},
-    Flag{"demo", "", "two nodes in this process that talk to each other, and how to try them with curl", act<Action::demo>},
-    Flag{"check-config", "", "read the config and the key, say what is wrong with them, and end", act<Action::check_config>},
+    Flag{"demo", "", "two nodes in this process that talk to each other, and how to try them with curl",
+         act<Action::demo>},
+    Flag{"check-config", "", "read the config and the key, say what is wrong with them, and end",
+         act<Action::check_config>},
     Flag{"genkey", "FILE", "write a new private key with mode 0600, print the public key, and end; never overwrites",
          [](Options& o, std::string_view v) -> Result<void> {
            o.action = Action::genkey;
@@ -74,8 +76,8 @@ constexpr std::array kFlags{
            o.strict = true;
            return {};
          }},
-    Flag{"log-format", "compat|text", "compat (default): lines as the reference writes them; text: time and level on each",
-         set_log_format},
+    Flag{"log-format", "compat|text",
+         "compat (default): lines as the reference writes them; text: time and level on each", set_log_format},
     Flag{"verbose", "", "log more",
          [](Options& o, std::string_view) -> Result<void> {
            o.verbose = true;
@@ -107,7 +109,8 @@ Result<Options> parse_options(std::span<const std::string> arguments) {
       value = argument.substr(equals + 1);
       if (flag->value.empty()) return Error{Errc::invalid_argument, fmt::format("flag -{} takes no value", name)};
     } else if (!flag->value.empty()) {
-      if (++i >= arguments.size()) return Error{Errc::invalid_argument, fmt::format("flag needs an argument: -{}", name)};
+      if (++i >= arguments.size())
+        return Error{Errc::invalid_argument, fmt::format("flag needs an argument: -{}", name)};
       value = arguments[i];
     }
     if (!flag->value.empty() && value.empty()) {

@@ -80,7 +80,8 @@ int run_node(const Options& options) {
     return exit_with(Error{Errc::io, "a listener could not be opened"});
   }
   // The local API is bound before anyone on the network hears of this node.
-  if (const auto bound = serve_api(**node, config.bridge_addr, config.api_port); !bound) return exit_with(bound.error());
+  if (const auto bound = serve_api(**node, config.bridge_addr, config.api_port); !bound)
+    return exit_with(bound.error());
   if (const auto started = (*node)->start(); !started) return exit_with(started.error());
   say("[node] Gensyn Node Started!");
   say(fmt::format("[node] Our IPv6: {}", (*node)->address().to_string()));

@@ -27,7 +27,8 @@ int main() {
 
   // Alice prints what arrives in her queue, and answers each line of a session on overlay port 4000.
   alice->router().on_message([](const axl::Message& message) {
-    std::printf("alice got \"%s\" from %s\n", std::string{message.body.text()}.c_str(), message.sender.to_hex().c_str());
+    std::printf("alice got \"%s\" from %s\n", std::string{message.body.text()}.c_str(),
+                message.sender.to_hex().c_str());
   });
   const auto listening = alice->listen(4000, [](axl::Session session) {
     auto kept = std::make_shared<axl::Session>(std::move(session));

@@ -22,7 +22,7 @@ enum class RunMode : std::uint8_t {
 
 struct NodeConfig {
   struct Peer {
-    std::string uri;              ///< tcp://host:port or tls://host:port, with the options of links, section 2.2
+    std::string uri;                    ///< tcp://host:port or tls://host:port, with the options of links, section 2.2
     std::string source_interface = {};  ///< network interface to dial from; empty: any
   };
 
@@ -34,7 +34,7 @@ struct NodeConfig {
   std::vector<PublicKey> allowed_public_keys;
   /// Keys that may connect to our overlay ports 7000 and 7001; empty: everyone. Full keys only.
   std::vector<PublicKey> allow_peers;
-  std::string node_info = "{}";  ///< a JSON object of at most 16384 bytes, told to whoever asks
+  std::string node_info = "{}";    ///< a JSON object of at most 16384 bytes, told to whoever asks
   bool node_info_privacy = false;  ///< leave out name and version of this build
 
   std::uint16_t tcp_port = 7000;   ///< overlay port of length-prefixed frames
@@ -48,7 +48,7 @@ struct NodeConfig {
   std::size_t max_handshakes_per_address = 8;  ///< loopback is exempt
 
   std::size_t max_message_size = 16'777'216;
-  std::size_t max_concurrent_conns = 128;  ///< inbound connections on tcp_port
+  std::size_t max_concurrent_conns = 128;                 ///< inbound connections on tcp_port
   Duration conn_read_timeout{std::chrono::seconds{60}};   ///< a frame's body must arrive within this
   Duration conn_idle_timeout{std::chrono::seconds{300}};  ///< silence before or inside a frame's length
   Duration dial_timeout{std::chrono::seconds{30}};

@@ -10,25 +10,25 @@ namespace axl {
 
 /// Codes of the library. Values are part of the API: new ones are added, none is renumbered.
 enum class Errc : int {
-  invalid_argument = 1,  ///< the caller's input makes no sense
-  malformed = 2,         ///< bytes from elsewhere that no rule of the protocol allows
-  too_large = 3,         ///< more bytes than the limit named in the text
-  closed = 4,            ///< the object, connection or node is closed
-  refused = 5,           ///< the peer, or a rule of ours, said no
-  timed_out = 6,         ///< nothing came within the time allowed
-  would_block = 7,       ///< no room now; a later event says when to try again
-  not_supported = 8,     ///< known, but not built here
-  already_exists = 9,    ///< there is one already
-  not_found = 10,        ///< no such thing
-  limit_reached = 11,    ///< a bound on number or bytes is reached
+  invalid_argument = 1,    ///< the caller's input makes no sense
+  malformed = 2,           ///< bytes from elsewhere that no rule of the protocol allows
+  too_large = 3,           ///< more bytes than the limit named in the text
+  closed = 4,              ///< the object, connection or node is closed
+  refused = 5,             ///< the peer, or a rule of ours, said no
+  timed_out = 6,           ///< nothing came within the time allowed
+  would_block = 7,         ///< no room now; a later event says when to try again
+  not_supported = 8,       ///< known, but not built here
+  already_exists = 9,      ///< there is one already
+  not_found = 10,          ///< no such thing
+  limit_reached = 11,      ///< a bound on number or bytes is reached
   permission_denied = 12,  ///< the operating system or an allow list forbids it
-  key_mismatch = 13,     ///< another key answered than the one asked for
-  unreachable = 14,      ///< no way to the peer
-  io = 15,               ///< the operating system reports a failure
-  crypto = 16,           ///< a signature, tag or key does not hold
-  busy = 17,             ///< the peer cannot take it now
-  delivery_unknown = 18,  ///< sent, and no receipt came: it may or may not have arrived
-  internal = 19,         ///< one of our own invariants failed
+  key_mismatch = 13,       ///< another key answered than the one asked for
+  unreachable = 14,        ///< no way to the peer
+  io = 15,                 ///< the operating system reports a failure
+  crypto = 16,             ///< a signature, tag or key does not hold
+  busy = 17,               ///< the peer cannot take it now
+  delivery_unknown = 18,   ///< sent, and no receipt came: it may or may not have arrived
+  internal = 19,           ///< one of our own invariants failed
 };
 
 /// Never null; name "axl".

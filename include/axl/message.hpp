@@ -59,8 +59,8 @@ struct SendOptions {
 
 /// What became of a message that was sent.
 enum class Delivery : std::uint8_t {
-  queued,    ///< the receiver has it in its queue
-  accepted,  ///< the peer's TCP has all of it; an old peer tells no more
+  queued,       ///< the receiver has it in its queue
+  accepted,     ///< the peer's TCP has all of it; an old peer tells no more
   handed_over,  ///< on its way, nothing asked
 };
 

@@ -29,13 +29,13 @@ class NodeState;
 /// Something happened that a program may want to show.
 struct NodeEvent {
   enum class Kind : std::uint8_t {
-    peer_up,      ///< a link to a neighbour has finished its handshake
-    peer_down,    ///< it has ended; `text` says why
-    session_up,   ///< an end-to-end session with `key` is open
+    peer_up,     ///< a link to a neighbour has finished its handshake
+    peer_down,   ///< it has ended; `text` says why
+    session_up,  ///< an end-to-end session with `key` is open
   };
   Kind kind{};
   PublicKey key;
-  std::string uri;   ///< of the link; empty for sessions
+  std::string uri;  ///< of the link; empty for sessions
   std::string text;
 };
 
@@ -92,8 +92,8 @@ class Node {
   /// Runs `task` on the loop, after this call.
   void post(std::function<void()> task);
 
-  /// Serves the local HTTP API (bridge, section 3) on a literal IP address, loopback only; port 0 means any. Returns the
-  /// port that is bound.
+  /// Serves the local HTTP API (bridge, section 3) on a literal IP address, loopback only; port 0 means any. Returns
+  /// the port that is bound.
   Result<std::uint16_t> serve_api(const std::string& host, std::uint16_t port);
   /// Takes no new connection, request or message and waits, at most for `grace`, until those under way have ended.
   /// Not with RunMode::poll: there, begin_drain() and poll().

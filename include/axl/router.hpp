@@ -39,8 +39,8 @@ class Router {
 
   /// `handler` gets the messages that `filter` accepts instead of the queue.
   HandlerId on_message(Filter filter, Handler handler);
-  HandlerId on_message(Handler handler);                       ///< every message
-  HandlerId on_topic(std::string topic, Handler handler);      ///< those with this topic
+  HandlerId on_message(Handler handler);                        ///< every message
+  HandlerId on_topic(std::string topic, Handler handler);       ///< those with this topic
   HandlerId on_sender(const PublicKey& peer, Handler handler);  ///< those of this peer
   void remove(HandlerId id);
 

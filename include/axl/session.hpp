@@ -40,7 +40,7 @@ class Session {
   ~Session();
 
   [[nodiscard]] bool valid() const noexcept { return state_ != nullptr; }
-  [[nodiscard]] const PublicKey& peer() const;        ///< the peer's full key
+  [[nodiscard]] const PublicKey& peer() const;  ///< the peer's full key
   [[nodiscard]] std::uint16_t local_port() const;
   [[nodiscard]] std::uint16_t remote_port() const;
 
@@ -61,7 +61,7 @@ class Session {
   void on_end(EventHandler handler);       ///< the peer has finished sending; our direction is still open
   void on_closed(ClosedHandler handler);   ///< the last event
 
-  void pause();   ///< take nothing more from the peer, which is slowed down
+  void pause();  ///< take nothing more from the peer, which is slowed down
   void resume();
   void finish();  ///< end our direction after what is queued; receiving goes on
   void close();   ///< send what is queued, then end both directions

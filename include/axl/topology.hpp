@@ -19,7 +19,7 @@ struct Topology {
     bool inbound = false;
     std::optional<PublicKey> key;  ///< empty while down or in the handshake
     std::optional<PublicKey> root;
-    std::uint64_t port = 0;  ///< the number this node gives the peer, 0 while down
+    std::uint64_t port = 0;             ///< the number this node gives the peer, 0 while down
     std::vector<std::uint64_t> coords;  ///< the peer's tree path
     std::uint8_t priority = 0;
     std::uint64_t cost = 0;

@@ -30,8 +30,8 @@ class Bridge {
 
   [[nodiscard]] router::Dispatcher& dispatcher();
 
-  /// Reserves this peer's share of every budget. The bridge itself does so for allow_peers, and for neighbours that were
-  /// dialled (host's topology).
+  /// Reserves this peer's share of every budget. The bridge itself does so for allow_peers, and for neighbours that
+  /// were dialled (host's topology).
   void favour(const PublicKey& key);
   /// May this key use the node's overlay ports (allow_peers)?
   [[nodiscard]] bool allows(const PublicKey& key) const;

@@ -69,8 +69,9 @@ void FrameConnection::go_on() {
     }
     auto body = reader_.read(input_);
     if (!body) {
-      server_.logger_(LogLevel::warning, "bridge", "Message size {} from peer {} exceeds maximum {}, closing connection",
-                      reader_.body_size(), peer_.to_hex().substr(0, 16), server_.config_.max_message_size);
+      server_.logger_(LogLevel::warning, "bridge",
+                      "Message size {} from peer {} exceeds maximum {}, closing connection", reader_.body_size(),
+                      peer_.to_hex().substr(0, 16), server_.config_.max_message_size);
       return close();
     }
     if (reader_.inside_body() && !in_body_) {

@@ -55,9 +55,9 @@ class FrameConnection final : private StreamHandler {
   const PublicKey peer_;
   std::unique_ptr<tcpip::Connection> connection_;
   router::FrameReader reader_;
-  BodyGate::Ticket ticket_;           // of the frame under way
-  Buffer input_;                      // received, not yet read
-  std::optional<Message> pending_;    // complete; waits for room in the queue, or for its turn
+  BodyGate::Ticket ticket_;         // of the frame under way
+  Buffer input_;                    // received, not yet read
+  std::optional<Message> pending_;  // complete; waits for room in the queue, or for its turn
   std::optional<router::WriterId> writer_;
   Withheld withheld_ = Withheld::no;
   std::unique_ptr<Timer> timer_;
@@ -66,7 +66,7 @@ class FrameConnection final : private StreamHandler {
   bool in_body_ = false;  // body_deadline_ is set
   Time last_activity_;
   bool first_done_ = false;  // the first frame has been queued or answered
-  bool ended_ = false;    // the peer sends no more
+  bool ended_ = false;       // the peer sends no more
   bool closing_ = false;
   bool draining_ = false;
 };

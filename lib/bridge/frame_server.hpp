@@ -2,8 +2,8 @@
 //
 // While the queue has no room for a frame that has come, its connection is not read, so that TCP slows the sender down;
 // nothing is dropped, and none of our time-outs runs meanwhile. A connection over the limit waits unread until another
-// ends: one peer keeps at most sixteen while others wait, and connections that idle make room, those of the peer with the
-// most first.
+// ends: one peer keeps at most sixteen while others wait, and connections that idle make room, those of the peer with
+// the most first.
 //
 // Old peers open a connection for each message. A first frame waits for those of connections that the same peer opened
 // before, as long as these show life, so that one sender's sequential sends are queued in the order of sending.
@@ -32,9 +32,9 @@ class FrameServer {
  public:
   struct Limits {
     std::size_t per_peer_when_others_wait = 16;
-    std::size_t waiting = 512;           ///< connections that wait for a place
+    std::size_t waiting = 512;  ///< connections that wait for a place
     std::size_t waiting_per_peer = 64;
-    Duration evict_after{std::chrono::seconds{1}};  ///< idle for so long: may be closed to make room
+    Duration evict_after{std::chrono::seconds{1}};     ///< idle for so long: may be closed to make room
     Duration order_patience{std::chrono::seconds{1}};  ///< silent for so long: later connections wait no more
   };
 

@@ -24,8 +24,7 @@ http::ClientLimits limits() {
 
 Attempt from_answer(int status, std::string_view text) {
   const auto refused = [&](Errc code, std::string_view fallback) {
-    return Attempt{.end = Attempt::End::refused,
-                   .error = Error{code, std::string{text.empty() ? fallback : text}}};
+    return Attempt{.end = Attempt::End::refused, .error = Error{code, std::string{text.empty() ? fallback : text}}};
   };
   switch (status) {
     case 202:
@@ -113,9 +112,7 @@ class HttpLink::Post final : public http::ResponseEvents {
 };
 
 HttpLink::HttpLink(std::unique_ptr<Stream> stream, const Address& peer, Executor& executor, Time now, LinkOwner& owner)
-    : owner_{owner},
-      host_{fmt::format("[{}]", peer.to_string())},
-      client_{std::move(stream), limits(), executor, now} {
+    : owner_{owner}, host_{fmt::format("[{}]", peer.to_string())}, client_{std::move(stream), limits(), executor, now} {
   client_.on_change([this] { owner_.on_link_change(); });
 }
 

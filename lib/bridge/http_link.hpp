@@ -33,7 +33,7 @@ class HttpLink final : public MessageLink {
 
   LinkOwner& owner_;
   std::string host_;
-  Posts posts_;  // in the order given
+  Posts posts_;         // in the order given
   bool stuck_ = false;  // no answer came in time: nothing more is given to this connection
   http::ClientConnection client_;
 };

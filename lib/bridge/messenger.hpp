@@ -1,8 +1,8 @@
 // Sends messages to peers: one channel for each that is being talked to.
 //
-// A channel speaks HTTP on the peer's port 7001 (receipts, safe repetition) or, with an old peer, frames on port 7000. It
-// sends in the order of calls. What was surely not taken by the peer is tried again until its time is up; what may have
-// been is tried again only where the message's id makes that safe.
+// A channel speaks HTTP on the peer's port 7001 (receipts, safe repetition) or, with an old peer, frames on port 7000.
+// It sends in the order of calls. What was surely not taken by the peer is tried again until its time is up; what may
+// have been is tried again only where the message's id makes that safe.
 //
 // Source: bridge, sections 2, 3.2, 8.4 and 9 (rows 1 and 2).
 #pragma once
@@ -27,10 +27,10 @@ class PeerChannel;
 class Messenger {
  public:
   struct Limits {
-    std::size_t messages = 65'536;                        ///< of all peers, waiting or without receipt
-    std::size_t bytes = 1024UL * 1024 * 1024;             ///< the same
-    std::size_t idle_channels = 64;                       ///< connections kept open without work
-    std::size_t remembered_peers = 4'096;                 ///< old peers
+    std::size_t messages = 65'536;             ///< of all peers, waiting or without receipt
+    std::size_t bytes = 1024UL * 1024 * 1024;  ///< the same
+    std::size_t idle_channels = 64;            ///< connections kept open without work
+    std::size_t remembered_peers = 4'096;      ///< old peers
     Duration idle_timeout{std::chrono::seconds{60}};
     Duration remember_refused{std::chrono::minutes{10}};  ///< port 7001 refused: an old peer
     Duration remember_silent{std::chrono::minutes{1}};    ///< port 7001 said nothing while 7000 answered

@@ -28,9 +28,8 @@ Result<void> NodeConfig::validate() const {
   }
   if (recv_queue_messages == 0) return bad("recv_queue_messages must be at least 1");
   if (max_message_size > recv_queue_bytes / 4) {
-    return bad("max_message_size (" + std::to_string(max_message_size) +
-               ") exceeds a quarter of recv_queue_bytes (" + std::to_string(recv_queue_bytes) +
-               "), the most that one peer may hold");
+    return bad("max_message_size (" + std::to_string(max_message_size) + ") exceeds a quarter of recv_queue_bytes (" +
+               std::to_string(recv_queue_bytes) + "), the most that one peer may hold");
   }
   if (!positive(conn_read_timeout)) return bad("conn_read_timeout_secs must be positive");
   if (!positive(conn_idle_timeout)) return bad("conn_idle_timeout_secs must be positive");
@@ -43,7 +42,8 @@ Result<void> NodeConfig::validate() const {
   for (const auto& key : allow_peers) {
     if (key == PublicKey{}) return bad("allow_peers must hold full keys");
     // A key that equals the inversion of its own address may be anybody with that address.
-    if (Address::of(key).partial_key() == key) return bad("allow_peers must hold full keys, not partial ones: " + key.to_hex());
+    if (Address::of(key).partial_key() == key)
+      return bad("allow_peers must hold full keys, not partial ones: " + key.to_hex());
   }
   return {};
 }

@@ -18,10 +18,10 @@ struct OutgoingMessage {
   std::uint64_t number = 0;  // in the order of calls
   MessageBody body;
   SendOptions options;
-  SendHandler handler;         // null once called
-  Time deadline{};             // for the receipt; counted from when the peer was reached
+  SendHandler handler;  // null once called
+  Time deadline{};      // for the receipt; counted from when the peer was reached
   bool may_have_arrived = false;
-  int losses = 0;              // connections that ended under it
+  int losses = 0;  // connections that ended under it
 };
 
 /// How an attempt to deliver a message over one connection has ended.

@@ -82,10 +82,9 @@ void PeerApi::serve_message(http::Exchange exchange) {
       return;
     }
   }
-  uploads_.receive(std::move(exchange), sender, {},
-                   [this](http::Exchange ready, Bytes body, const BodyGate::Ticket&) {
-                     take(std::move(ready), std::move(body));
-                   });
+  uploads_.receive(std::move(exchange), sender, {}, [this](http::Exchange ready, Bytes body, const BodyGate::Ticket&) {
+    take(std::move(ready), std::move(body));
+  });
 }
 
 void PeerApi::take(http::Exchange exchange, Bytes body) {
@@ -100,9 +99,7 @@ void PeerApi::take(http::Exchange exchange, Bytes body) {
   switch (inbox_.dispatcher().offer(message, message.received)) {
     case router::Verdict::accepted:
     case router::Verdict::duplicate: exchange.respond(202, {}, {}); break;
-    case router::Verdict::conflict:
-      exchange.respond_error(409, "This X-Message-Id was used for another body");
-      break;
+    case router::Verdict::conflict: exchange.respond_error(409, "This X-Message-Id was used for another body"); break;
     case router::Verdict::full: respond_busy(exchange, reason(router::Refusal::full)); break;
     case router::Verdict::peer_share: respond_busy(exchange, reason(router::Refusal::peer_share)); break;
   }

@@ -99,8 +99,7 @@ void PeerChannel::connect(Port port) {
   const auto& config = messenger_.config();
   (port == Port::http ? http_pending_ : frames_pending_) = true;
   messenger_.host().connect(
-      peer_, port == Port::http ? config.http_port : config.tcp_port,
-      std::max(dial_deadline_ - now(), kLeastDial),
+      peer_, port == Port::http ? config.http_port : config.tcp_port, std::max(dial_deadline_ - now(), kLeastDial),
       [this, port, alive = std::weak_ptr<bool>{alive_}](Result<std::unique_ptr<tcpip::Connection>> connection) {
         if (alive.lock()) on_connected(port, std::move(connection));
       });
@@ -161,7 +160,8 @@ Error PeerChannel::dial_error(const Error& error) const {
                        messenger_.config().tcp_port, what);
   };
   if (error.is(Errc::refused)) return Error{Errc::refused, text("connection was refused")};
-  if (error.is(Errc::timed_out) || error.is(Errc::unreachable)) return Error{Errc::unreachable, text("operation timed out")};
+  if (error.is(Errc::timed_out) || error.is(Errc::unreachable))
+    return Error{Errc::unreachable, text("operation timed out")};
   if (error.is(Errc::limit_reached)) return Error{Errc::limit_reached, text(error.text())};
   return Error{Errc::unreachable, text(error.text())};
 }

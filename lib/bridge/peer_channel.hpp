@@ -1,7 +1,8 @@
 // All messages to one peer: those that wait, the connection that carries them, and how one is found.
 //
-// Port 7001 is tried first. If the peer refuses it, it is an old one and gets frames on port 7000; if its TCP says nothing
-// for three seconds, 7000 is tried beside. Messages keep their order: what a connection loses goes back to its place.
+// Port 7001 is tried first. If the peer refuses it, it is an old one and gets frames on port 7000; if its TCP says
+// nothing for three seconds, 7000 is tried beside. Messages keep their order: what a connection loses goes back to its
+// place.
 //
 // Source: bridge, section 8.4.
 #pragma once

@@ -79,8 +79,8 @@ void Sender::serve(http::Exchange exchange) {
   auto more = extra;
   uploads_.receive(
       std::move(exchange), host_.our_key(), std::move(more),
-      [this, key = *key, options = std::move(options), extra = std::move(extra)](
-          http::Exchange ready, Bytes body, BodyGate::Ticket ticket) mutable {
+      [this, key = *key, options = std::move(options), extra = std::move(extra)](http::Exchange ready, Bytes body,
+                                                                                 BodyGate::Ticket ticket) mutable {
         struct Waiting {  // in one allocation that a std::function can hold
           http::Exchange exchange;
           BodyGate::Ticket ticket;

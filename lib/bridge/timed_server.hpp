@@ -11,9 +11,7 @@ namespace axl::bridge {
 class TimedServer {
  public:
   TimedServer(http::ServerLimits limits, Host& host, http::RequestHandler handler)
-      : host_{host},
-        server_{std::move(limits), host.executor(), std::move(handler)},
-        timer_{host.make_timer([this] {
+      : host_{host}, server_{std::move(limits), host.executor(), std::move(handler)}, timer_{host.make_timer([this] {
           server_.on_tick(host_.now());
           arm();
         })} {}

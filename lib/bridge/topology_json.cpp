@@ -37,8 +37,8 @@ std::string peer_json(const Topology::Peer& peer) {
 }  // namespace
 
 std::string topology_json(const Topology& topology, const Router::QueueStats& queue, std::uint16_t tcp_port) {
-  std::string out = fmt::format(R"({{"our_ipv6":"{}","our_public_key":"{}","peers":[)", topology.our_address.to_string(),
-                                topology.our_key.to_hex());
+  std::string out = fmt::format(R"({{"our_ipv6":"{}","our_public_key":"{}","peers":[)",
+                                topology.our_address.to_string(), topology.our_key.to_hex());
   for (std::size_t i = 0; i < topology.peers.size(); ++i) out += (i > 0 ? "," : "") + peer_json(topology.peers[i]);
   out += R"(],"tree":[)";
   for (std::size_t i = 0; i < topology.tree.size(); ++i) {

@@ -68,8 +68,7 @@ class Uploads::Upload final : private http::ExchangeEvents {
   }
 
  public:
-  static void refuse(const Uploads& owner, http::Exchange exchange, std::string_view size,
-                     const http::Headers& extra) {
+  static void refuse(const Uploads& owner, http::Exchange exchange, std::string_view size, const http::Headers& extra) {
     exchange.set_events(nullptr);
     exchange.respond_error(413, fmt::format("Message size {} exceeds maximum {}", size, owner.max_size_), extra);
   }
@@ -102,8 +101,8 @@ void Uploads::receive(http::Exchange exchange, const PublicKey& peer, http::Head
     return;
   }
   const auto id = next_++;
-  uploads_.emplace(id, std::make_unique<Upload>(*this, id, std::move(exchange), peer, std::move(extra),
-                                                std::move(handler)));
+  uploads_.emplace(
+      id, std::make_unique<Upload>(*this, id, std::move(exchange), peer, std::move(extra), std::move(handler)));
 }
 
 }  // namespace axl::bridge

@@ -1,7 +1,7 @@
 // Reads the whole body of a request into memory, as the limit and the budget of bodies allow.
 //
-// A body over the limit is answered 413, at once when its length is announced; one that finds no budget waits unread, so
-// that TCP slows its sender down.
+// A body over the limit is answered 413, at once when its length is announced; one that finds no budget waits unread,
+// so that TCP slows its sender down.
 #pragma once
 
 #include <cstdint>

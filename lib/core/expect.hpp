@@ -15,11 +15,11 @@ void invariant_broken(const char* condition, const char* file, int line) noexcep
 }  // namespace axl::core
 
 /// If `cond` is false: report, then run the statement `safe_exit` (`return`, `x = 0`, ...).
-#define AXL_EXPECT_OR(cond, safe_exit)                                            \
-  do {                                                                            \
-    if (!(cond)) [[unlikely]] {                                                   \
-      static std::atomic_flag axl_reported;                                       \
+#define AXL_EXPECT_OR(cond, safe_exit)                                                            \
+  do {                                                                                            \
+    if (!(cond)) [[unlikely]] {                                                                   \
+      static std::atomic_flag axl_reported;                                                       \
       if (!axl_reported.test_and_set()) ::axl::core::invariant_broken(#cond, __FILE__, __LINE__); \
-      safe_exit;                                                                  \
-    }                                                                             \
+      safe_exit;                                                                                  \
+    }                                                                                             \
   } while (false)

@@ -1,8 +1,8 @@
 // Formats for the log hook, and only when somebody listens at that level.
 #pragma once
 
-#include <axl/log.hpp>
 #include <fmt/format.h>
+#include <axl/log.hpp>
 #include <utility>
 
 namespace axl {

@@ -84,9 +84,7 @@ std::string ipv6_text(std::span<const std::byte, Address::kSize> bytes) {
 
 }  // namespace
 
-Address::Address(std::span<const std::byte, kSize> bytes) noexcept {
-  std::ranges::copy(bytes, bytes_.begin());
-}
+Address::Address(std::span<const std::byte, kSize> bytes) noexcept { std::ranges::copy(bytes, bytes_.begin()); }
 
 Address Address::of(const PublicKey& key) noexcept {
   Address address;
@@ -94,17 +92,11 @@ Address Address::of(const PublicKey& key) noexcept {
   return address;
 }
 
-std::string Address::to_string() const {
-  return ipv6_text(bytes_);
-}
+std::string Address::to_string() const { return ipv6_text(bytes_); }
 
-PublicKey Address::partial_key() const noexcept {
-  return restore(bytes_);
-}
+PublicKey Address::partial_key() const noexcept { return restore(bytes_); }
 
-Subnet::Subnet(std::span<const std::byte, kSize> bytes) noexcept {
-  std::ranges::copy(bytes, bytes_.begin());
-}
+Subnet::Subnet(std::span<const std::byte, kSize> bytes) noexcept { std::ranges::copy(bytes, bytes_.begin()); }
 
 Subnet Subnet::of(const PublicKey& key) noexcept {
   Subnet subnet;
@@ -118,8 +110,6 @@ std::string Subnet::to_string() const {
   return ipv6_text(whole) + "/64";
 }
 
-PublicKey Subnet::partial_key() const noexcept {
-  return restore(bytes_);
-}
+PublicKey Subnet::partial_key() const noexcept { return restore(bytes_); }
 
 }  // namespace axl

@@ -26,13 +26,9 @@ unsigned char* not_null(MutableByteSpan data) noexcept {
 
 }  // namespace
 
-Secret::Secret(std::span<const std::byte, 32> bytes) noexcept {
-  std::ranges::copy(bytes, bytes_.begin());
-}
+Secret::Secret(std::span<const std::byte, 32> bytes) noexcept { std::ranges::copy(bytes, bytes_.begin()); }
 
-Secret::~Secret() {
-  sodium_memzero(bytes_.data(), bytes_.size());
-}
+Secret::~Secret() { sodium_memzero(bytes_.data(), bytes_.size()); }
 
 BoxKeyPair BoxKeyPair::generate(Rng& rng) {
   ensure_sodium();

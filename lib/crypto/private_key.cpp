@@ -33,9 +33,7 @@ struct WipedBytes {
   std::size_t size = 0;
 };
 
-Error bad_key(std::string text) {
-  return {Errc::malformed, "private key: " + std::move(text)};
-}
+Error bad_key(std::string text) { return {Errc::malformed, "private key: " + std::move(text)}; }
 
 /// One DER element in front of `rest`: takes it off and gives its content, if it has this tag and lies within.
 bool take(ByteSpan& rest, unsigned tag, ByteSpan& content) {
@@ -149,9 +147,7 @@ Result<PrivateKey> PrivateKey::from_hex(std::string_view digits) {
 
 PrivateKey::PrivateKey(const PrivateKey&) noexcept = default;
 PrivateKey& PrivateKey::operator=(const PrivateKey&) noexcept = default;
-PrivateKey::~PrivateKey() {
-  sodium_memzero(secret_.data(), secret_.size());
-}
+PrivateKey::~PrivateKey() { sodium_memzero(secret_.data(), secret_.size()); }
 
 std::string PrivateKey::to_pem() const {
   std::array<unsigned char, kPkcs8Prefix.size() + kSeedSize> der{};

@@ -28,9 +28,7 @@ std::size_t keyed_hash(ByteSpan bytes) noexcept {
 
 }  // namespace
 
-PublicKey::PublicKey(std::span<const std::byte, kSize> bytes) noexcept {
-  std::ranges::copy(bytes, bytes_.begin());
-}
+PublicKey::PublicKey(std::span<const std::byte, kSize> bytes) noexcept { std::ranges::copy(bytes, bytes_.begin()); }
 
 Result<PublicKey> PublicKey::from_hex(std::string_view digits) {
   if (digits.size() != 2 * kSize) {

@@ -11,8 +11,6 @@ void ensure_sodium() noexcept;
 inline const unsigned char* raw(const std::byte* bytes) noexcept {
   return reinterpret_cast<const unsigned char*>(bytes);
 }
-inline unsigned char* raw(std::byte* bytes) noexcept {
-  return reinterpret_cast<unsigned char*>(bytes);
-}
+inline unsigned char* raw(std::byte* bytes) noexcept { return reinterpret_cast<unsigned char*>(bytes); }
 
 }  // namespace axl::crypto

@@ -2,8 +2,6 @@
 
 namespace axl::crypto {
 
-PublicKey transform(const PublicKey& key) noexcept {
-  return Subnet::of(key).partial_key();
-}
+PublicKey transform(const PublicKey& key) noexcept { return Subnet::of(key).partial_key(); }
 
 }  // namespace axl::crypto

@@ -174,13 +174,9 @@ Result<void> Engine::State::send_to_address(Buffer&& packet, Time now) {
   if (const auto key = keys.find_route(addresses->dest)) return send_packet(*key, std::move(packet), now);
   const auto target = partial_key_for(addresses->dest);
   switch (homeless.add(target, std::move(packet), now)) {
-    case AddressWaiting::Added::no_room:
-      return Error{Errc::would_block, "packets waiting for the key of an address"};
-    case AddressWaiting::Added::waits_first:
-      outputs.push(SendLookup{target});
-      break;
-    case AddressWaiting::Added::waits:
-      break;
+    case AddressWaiting::Added::no_room: return Error{Errc::would_block, "packets waiting for the key of an address"};
+    case AddressWaiting::Added::waits_first: outputs.push(SendLookup{target}); break;
+    case AddressWaiting::Added::waits: break;
   }
   return {};
 }
@@ -226,9 +222,7 @@ void Engine::open(const PublicKey& key, Time now) {
   state_->take_from_sessions(now);
 }
 
-bool Engine::is_open(const PublicKey& key) const {
-  return state_->sessions.is_open(key);
-}
+bool Engine::is_open(const PublicKey& key) const { return state_->sessions.is_open(key); }
 
 Result<void> Engine::send(const PublicKey& dest, Buffer&& packet, Time now) {
   if (dest == state_->own_key) return Error{Errc::invalid_argument, "IPv6 destination is our own"};
@@ -248,9 +242,7 @@ Result<void> Engine::send_to_address(Buffer&& packet, Time now) {
   return sent;
 }
 
-std::optional<PublicKey> Engine::key_of(const Address& address) const {
-  return state_->keys.find(address);
-}
+std::optional<PublicKey> Engine::key_of(const Address& address) const { return state_->keys.find(address); }
 
 void Engine::answer_keys(const PublicKey& asker, std::uint8_t response_type, const std::vector<PublicKey>& keys,
                          Time now) {
@@ -259,13 +251,9 @@ void Engine::answer_keys(const PublicKey& asker, std::uint8_t response_type, con
   state_->take_from_sessions(now);
 }
 
-void Engine::set_routing_entries(std::size_t count) noexcept {
-  state_->remote.set_routing_entries(count);
-}
+void Engine::set_routing_entries(std::size_t count) noexcept { state_->remote.set_routing_entries(count); }
 
-std::optional<Engine::Output> Engine::poll_output() {
-  return state_->outputs.pop();
-}
+std::optional<Engine::Output> Engine::poll_output() { return state_->outputs.pop(); }
 
 std::optional<Time> Engine::next_tick() const {
   std::optional<Time> next;

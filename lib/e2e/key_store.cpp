@@ -44,9 +44,7 @@ bool KeyStore::index(List::iterator entry) {
   return entry->has_address != has_address || entry->has_subnet != has_subnet;
 }
 
-bool KeyStore::update(const PublicKey& key, Time now) {
-  return index(entry_of(key, now));
-}
+bool KeyStore::update(const PublicKey& key, Time now) { return index(entry_of(key, now)); }
 
 void KeyStore::pin(const PublicKey& key, Time now) {
   const auto entry = entry_of(key, now);

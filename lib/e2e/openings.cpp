@@ -33,9 +33,7 @@ void Openings::rearm(Opening& opening, Time due) {
   list_.splice(list_.end(), list_, by_key_.find(opening.key)->second);
 }
 
-Opening* Openings::first() {
-  return list_.empty() ? nullptr : &list_.front();
-}
+Opening* Openings::first() { return list_.empty() ? nullptr : &list_.front(); }
 
 std::optional<Time> Openings::next_due() const {
   if (list_.empty()) return {};

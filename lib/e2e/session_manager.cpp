@@ -32,12 +32,9 @@ void SessionManager::on_packet(const PublicKey& source, Buffer packet, Time now)
   const auto type = static_cast<PacketType>(packet.data()[0]);
   switch (type) {
     case PacketType::init:
-    case PacketType::ack:
-      return on_handshake(type, source, packet, now);
-    case PacketType::traffic:
-      return on_traffic(source, std::move(packet), now);
-    case PacketType::dummy:
-      return;
+    case PacketType::ack: return on_handshake(type, source, packet, now);
+    case PacketType::traffic: return on_traffic(source, std::move(packet), now);
+    case PacketType::dummy: return;
   }
 }
 
@@ -89,8 +86,7 @@ void SessionManager::on_traffic(const PublicKey& source, Buffer&& packet, Time n
       sessions_.touch(*entry, now);
       outputs_.push(Deliver{source, std::move(packet)});
       return;
-    case Session::Opened::stale:
-      return;
+    case Session::Opened::stale: return;
     case Session::Opened::unknown: {
       const auto seq = clock_.now(now);
       if (config_.limit_session_inits && entry->last_init_seq == seq) return;

@@ -16,9 +16,7 @@ constexpr std::size_t kSignedSize = 112;  // one-time key and all of the body bu
 constexpr std::size_t kBodyOffset = 1 + kKeySize + crypto::kBoxTagSize;
 static_assert(kBodyOffset + kBodySize == kHandshakeSize);
 
-std::byte* put_bytes(std::byte* out, ByteSpan bytes) noexcept {
-  return std::ranges::copy(bytes, out).out;
-}
+std::byte* put_bytes(std::byte* out, ByteSpan bytes) noexcept { return std::ranges::copy(bytes, out).out; }
 
 std::byte* put_u64(std::byte* out, std::uint64_t value) noexcept {
   for (int shift = 56; shift >= 0; shift -= 8) *out++ = static_cast<std::byte>(value >> shift);

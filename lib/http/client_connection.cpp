@@ -49,12 +49,8 @@ void ClientConnection::on_end() {
   process();
 }
 
-void ClientConnection::on_writable() {
-  process();
-}
-void ClientConnection::on_drained() {
-  process();
-}
+void ClientConnection::on_writable() { process(); }
+void ClientConnection::on_drained() { process(); }
 
 void ClientConnection::on_closed(const Error* error) {
   ended_ = true;

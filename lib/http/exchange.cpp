@@ -36,9 +36,7 @@ Exchange& Exchange::operator=(Exchange&& other) noexcept {
   return *this;
 }
 
-Exchange::~Exchange() {
-  release();
-}
+Exchange::~Exchange() { release(); }
 
 void Exchange::release() {
   const auto state = std::move(state_);
@@ -53,18 +51,10 @@ void Exchange::release() {
   }
 }
 
-const RequestHead& Exchange::request() const noexcept {
-  return state_ ? state_->request : no_request();
-}
-const Client& Exchange::client() const noexcept {
-  return state_ ? state_->client : no_client();
-}
-bool Exchange::connected() const noexcept {
-  return state_ && state_->connection != nullptr;
-}
-bool Exchange::client_ended() const noexcept {
-  return state_ && state_->client_ended;
-}
+const RequestHead& Exchange::request() const noexcept { return state_ ? state_->request : no_request(); }
+const Client& Exchange::client() const noexcept { return state_ ? state_->client : no_client(); }
+bool Exchange::connected() const noexcept { return state_ && state_->connection != nullptr; }
+bool Exchange::client_ended() const noexcept { return state_ && state_->client_ended; }
 
 void Exchange::set_events(ExchangeEvents* events) noexcept {
   if (state_) state_->events = events;
@@ -133,15 +123,9 @@ void Exchange::abort() {
   if (connected() && !finished()) state_->connection->cut(Error{Errc::closed, "answer aborted"});
 }
 
-bool Exchange::started() const noexcept {
-  return state_ && state_->answer != ExchangeState::Answer::none;
-}
-bool Exchange::finished() const noexcept {
-  return state_ && state_->answer == ExchangeState::Answer::finished;
-}
-std::size_t Exchange::unsent() const noexcept {
-  return connected() ? state_->connection->unsent() : 0;
-}
+bool Exchange::started() const noexcept { return state_ && state_->answer != ExchangeState::Answer::none; }
+bool Exchange::finished() const noexcept { return state_ && state_->answer == ExchangeState::Answer::finished; }
+std::size_t Exchange::unsent() const noexcept { return connected() ? state_->connection->unsent() : 0; }
 
 bool Exchange::writable() const noexcept {
   if (!connected()) return false;

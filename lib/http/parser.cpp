@@ -15,18 +15,10 @@ constexpr std::uint64_t kFramingPerByte = 16;
 Parser::Parser(Kind kind, Limits limits) : state_{std::make_unique<State>(kind, limits)} {}
 Parser::~Parser() = default;
 
-RequestHead& Parser::request() noexcept {
-  return state_->request;
-}
-ResponseHead& Parser::response() noexcept {
-  return state_->response;
-}
-void Parser::expect_no_body(bool none) noexcept {
-  state_->no_body = none;
-}
-bool Parser::in_head() const noexcept {
-  return state_->in_head;
-}
+RequestHead& Parser::request() noexcept { return state_->request; }
+ResponseHead& Parser::response() noexcept { return state_->response; }
+void Parser::expect_no_body(bool none) noexcept { state_->no_body = none; }
+bool Parser::in_head() const noexcept { return state_->in_head; }
 
 Parser::Step Parser::read(MutableByteSpan input) {
   auto& state = *state_;

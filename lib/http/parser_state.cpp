@@ -13,9 +13,7 @@ constexpr int kProceed = 0;
 constexpr int kNoBody = 1;
 constexpr int kMaxInformational = 199;
 
-Parser::State& state_of(llhttp_t* core) noexcept {
-  return *static_cast<Parser::State*>(core->data);
-}
+Parser::State& state_of(llhttp_t* core) noexcept { return *static_cast<Parser::State*>(core->data); }
 
 // What a Host header or an authority may hold: a name or an address, and a port. RFC 3986, section 3.2.2.
 bool is_host(std::string_view host) noexcept {

@@ -14,9 +14,7 @@ Server::Server(ServerLimits limits, Executor& executor, RequestHandler handler)
       executor_{executor},
       handler_{std::make_shared<const RequestHandler>(std::move(handler))} {}
 
-Server::~Server() {
-  *alive_ = false;
-}
+Server::~Server() { *alive_ = false; }
 
 void Server::accept(std::unique_ptr<Stream> stream, Client client, Time now) {
   now_ = std::max(now_, now);

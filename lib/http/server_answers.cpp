@@ -168,11 +168,8 @@ bool ServerConnection::may_keep_alive(const ExchangeState& state, int status) co
 void ServerConnection::write(ExchangeState& state, Buffer piece) {
   if (piece.empty() || phase_ != Phase::open) return;
   switch (state.framing) {
-    case BodyFraming::none:
-      return;
-    case BodyFraming::until_close:
-      send(std::move(piece));
-      break;
+    case BodyFraming::none: return;
+    case BodyFraming::until_close: send(std::move(piece)); break;
     case BodyFraming::length:
       if (piece.size() > state.length_left) {
         cut(Error{Errc::too_large, "more bytes than the announced length"});

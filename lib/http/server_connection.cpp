@@ -32,9 +32,7 @@ ServerConnection::~ServerConnection() {
   stream_->set_handler(nullptr);
 }
 
-void ServerConnection::open() {
-  stream_->set_handler(this);
-}
+void ServerConnection::open() { stream_->set_handler(this); }
 
 bool ServerConnection::idle() const noexcept {
   return phase_ == Phase::open && !exchange_ && input_.empty() && !parser_.in_head() && unsent() == 0;
@@ -158,16 +156,14 @@ bool ServerConnection::step() {
   }
   switch (phase_) {
     case Phase::closing:
-    case Phase::gone:
-      return step_gone();
+    case Phase::gone: return step_gone();
     case Phase::lingering:
       if (ended_ || discarded_ > limits_.discard_bytes) {
         close();
         return true;
       }
       return false;
-    case Phase::open:
-      break;
+    case Phase::open: break;
   }
   if (!exchange_) return step_head();
   if (step_events()) return true;

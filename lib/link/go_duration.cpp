@@ -21,9 +21,7 @@ constexpr std::array kUnits{
 
 constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
 
-bool is_digit(char c) noexcept {
-  return c >= '0' && c <= '9';
-}
+bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
 const Unit* take_unit(std::string_view& text) noexcept {
   for (const auto& unit : kUnits) {

@@ -41,8 +41,6 @@ std::optional<Time> Keepalive::next_tick() const noexcept {
   return reply_by_ ? reply_by_ : answer_by_;
 }
 
-std::optional<Keepalive::Output> Keepalive::poll_output() noexcept {
-  return std::exchange(pending_, std::nullopt);
-}
+std::optional<Keepalive::Output> Keepalive::poll_output() noexcept { return std::exchange(pending_, std::nullopt); }
 
 }  // namespace axl::link

@@ -18,15 +18,9 @@ using wire::FrameType;
 constexpr std::size_t kAloneFrom = 4096;
 constexpr std::size_t kGathered = 16'384;
 
-FrameType type_of(ByteSpan message) noexcept {
-  return static_cast<FrameType>(message.front());
-}
-bool is_direct(FrameType type) noexcept {
-  return type < FrameType::path_lookup;
-}
-bool is_data(FrameType type) noexcept {
-  return type != FrameType::keepalive && type != FrameType::dummy;
-}
+FrameType type_of(ByteSpan message) noexcept { return static_cast<FrameType>(message.front()); }
+bool is_direct(FrameType type) noexcept { return type < FrameType::path_lookup; }
+bool is_data(FrameType type) noexcept { return type != FrameType::keepalive && type != FrameType::dummy; }
 
 void prepend_length(Buffer& message) {
   const auto length = message.size();
@@ -62,14 +56,9 @@ std::optional<Link::Event> Link::read(ByteSpan& input, Time now) {
   const auto before = input.size();
   std::optional<Event> event;
   switch (state_) {
-    case State::handshake:
-      event = read_meta(input, now);
-      break;
-    case State::up:
-      event = read_frames(input, now);
-      break;
-    case State::failed:
-      break;
+    case State::handshake: event = read_meta(input, now); break;
+    case State::up: event = read_frames(input, now); break;
+    case State::failed: break;
   }
   rx_bytes_ += before - input.size();
   if (state_ == State::failed) input = {};
@@ -193,8 +182,7 @@ void Link::on_tick(Time now) {
         }
       }
       break;
-    case State::failed:
-      break;
+    case State::failed: break;
   }
 }
 
@@ -204,9 +192,7 @@ void Link::set_proven(Time now) {
   proof_by_.reset();
 }
 
-void Link::fail(Error error) {
-  give_up({std::move(error)});
-}
+void Link::fail(Error error) { give_up({std::move(error)}); }
 
 void Link::give_up(Failed why) {
   if (state_ == State::failed) return;
@@ -293,14 +279,12 @@ void Link::handed_out(const Buffer& bytes) {
 
 std::optional<Time> Link::next_tick() const {
   switch (state_) {
-    case State::handshake:
-      return started_ + limits_.handshake;
+    case State::handshake: return started_ + limits_.handshake;
     case State::up: {
       const auto idle = keepalive_.next_tick();
       return idle && proof_by_ ? std::min(*idle, *proof_by_) : idle ? idle : proof_by_;
     }
-    case State::failed:
-      break;
+    case State::failed: break;
   }
   return {};
 }

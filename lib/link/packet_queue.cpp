@@ -9,9 +9,7 @@ namespace axl::link {
 
 namespace {
 
-std::size_t body_size(const Buffer& message) noexcept {
-  return message.empty() ? 0 : message.size() - 1;
-}
+std::size_t body_size(const Buffer& message) noexcept { return message.empty() ? 0 : message.size() - 1; }
 
 /// The first entry of a map with the largest `bytes`.
 template <class Map>

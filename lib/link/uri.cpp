@@ -15,9 +15,7 @@ constexpr std::array<std::string_view, 6> kOtherSchemes{"ws", "wss", "unix", "qu
 
 enum class Use : std::uint8_t { dial, listen };
 
-Error bad(std::string text) {
-  return {Errc::invalid_argument, std::move(text)};
-}
+Error bad(std::string text) { return {Errc::invalid_argument, std::move(text)}; }
 
 std::string lower(std::string_view text) {
   std::string result{text};
@@ -202,13 +200,9 @@ std::string Uri::server_name() const {
   return is_ip_literal(host) ? std::string{} : host;
 }
 
-Result<Uri> parse_peer_uri(std::string_view text, const UriRules& rules) {
-  return parse(text, Use::dial, rules);
-}
+Result<Uri> parse_peer_uri(std::string_view text, const UriRules& rules) { return parse(text, Use::dial, rules); }
 
-Result<Uri> parse_listener_uri(std::string_view text) {
-  return parse(text, Use::listen, {});
-}
+Result<Uri> parse_listener_uri(std::string_view text) { return parse(text, Use::listen, {}); }
 
 bool is_ip_literal(std::string_view host) noexcept {
   if (host.find(':') != std::string_view::npos) return true;  // no name holds a colon
@@ -223,8 +217,6 @@ bool is_ip_literal(std::string_view host) noexcept {
   return parts == 3;
 }
 
-const char* scheme_name(Scheme scheme) noexcept {
-  return scheme == Scheme::tls ? "tls" : "tcp";
-}
+const char* scheme_name(Scheme scheme) noexcept { return scheme == Scheme::tls ? "tls" : "tcp"; }
 
 }  // namespace axl::link

@@ -58,13 +58,9 @@ void Connection::flush() {
   schedule();  // for the events that follow from it
 }
 
-std::size_t Connection::unsent() const noexcept {
-  return closed_ ? 0 : queue_.bytes() + transport_->backlog();
-}
+std::size_t Connection::unsent() const noexcept { return closed_ ? 0 : queue_.bytes() + transport_->backlog(); }
 
-void Connection::pause_reading() {
-  paused_ = true;
-}
+void Connection::pause_reading() { paused_ = true; }
 
 void Connection::resume_reading() {
   if (!std::exchange(paused_, false)) return;
@@ -142,13 +138,9 @@ void Connection::open_transport() {
       if (const auto on_open = std::exchange(on_open_, nullptr)) on_open();
       return;
     }
-    case Io::would_block:
-      can_read_ = false;
-      return;
+    case Io::would_block: can_read_ = false; return;
     case Io::end:
-    case Io::failed:
-      fail(transport_->error());
-      return;
+    case Io::failed: fail(transport_->error()); return;
   }
 }
 
@@ -200,17 +192,10 @@ void Connection::hand_up(Buffer data, std::size_t size) {
 void Connection::transmit_some() {
   if (!can_write_ || unsent() == 0) return;
   switch (transport_->transmit(socket_, queue_)) {
-    case Io::progress:
-      schedule();
-      break;
-    case Io::would_block:
-      can_write_ = false;
-      break;
-    case Io::end:
-      break;
-    case Io::failed:
-      after_send_failure();
-      break;
+    case Io::progress: schedule(); break;
+    case Io::would_block: can_write_ = false; break;
+    case Io::end: break;
+    case Io::failed: after_send_failure(); break;
   }
 }
 
@@ -329,9 +314,7 @@ void Connection::on_timer() {
   schedule();
 }
 
-std::size_t Connection::unacknowledged() noexcept {
-  return unacknowledged_bytes(socket_);
-}
+std::size_t Connection::unacknowledged() noexcept { return unacknowledged_bytes(socket_); }
 
 // --- Ending
 // -----------------------------------------------------------------------------------------------------------

@@ -157,8 +157,6 @@ Dialer::Dialer(asio::io_context& context, std::string host, std::uint16_t port, 
   attempt_->start();
 }
 
-Dialer::~Dialer() {
-  attempt_->cancel();
-}
+Dialer::~Dialer() { attempt_->cancel(); }
 
 }  // namespace axl::net

@@ -140,8 +140,6 @@ Listener::~Listener() {
   state_->acceptor.close(ignored);
 }
 
-const Endpoint& Listener::local() const noexcept {
-  return state_->local;
-}
+const Endpoint& Listener::local() const noexcept { return state_->local; }
 
 }  // namespace axl::net

@@ -58,8 +58,6 @@ class PlainTransport final : public Transport {
 
 }  // namespace
 
-std::unique_ptr<Transport> make_plain_transport() {
-  return std::make_unique<PlainTransport>();
-}
+std::unique_ptr<Transport> make_plain_transport() { return std::make_unique<PlainTransport>(); }
 
 }  // namespace axl::net

@@ -18,9 +18,7 @@ Result<void> prepare_stream_socket(Socket& socket) {
   return {};
 }
 
-void close_on_exec(int descriptor) noexcept {
-  ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);
-}
+void close_on_exec(int descriptor) noexcept { ::fcntl(descriptor, F_SETFD, FD_CLOEXEC); }
 
 std::size_t unacknowledged_bytes(Socket& socket) noexcept {
 #ifdef SIOCOUTQ

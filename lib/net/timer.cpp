@@ -34,17 +34,11 @@ void Timer::arm(Time deadline) {
   if (!state_->waking_at || deadline < *state_->waking_at) wait(state_);
 }
 
-void Timer::disarm() noexcept {
-  state_->deadline.reset();
-}
+void Timer::disarm() noexcept { state_->deadline.reset(); }
 
-std::optional<Time> Timer::deadline() const noexcept {
-  return state_->deadline;
-}
+std::optional<Time> Timer::deadline() const noexcept { return state_->deadline; }
 
-std::uint64_t Timer::waits_started() const noexcept {
-  return state_->waits_started;
-}
+std::uint64_t Timer::waits_started() const noexcept { return state_->waits_started; }
 
 void Timer::wait(const std::shared_ptr<State>& state) {
   state->waking_at = state->deadline;

@@ -31,9 +31,7 @@ const char* preferred_ciphers() noexcept {
                        : "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384";
 }
 
-int accept_any_certificate(X509_STORE_CTX* /*store*/, void* /*unused*/) {
-  return 1;
-}
+int accept_any_certificate(X509_STORE_CTX* /*store*/, void* /*unused*/) { return 1; }
 
 std::shared_ptr<SSL_CTX> make_context(const SSL_METHOD* method) {
   std::shared_ptr<SSL_CTX> context{SSL_CTX_new(method), FreeWith<SSL_CTX_free>{}};
@@ -53,9 +51,7 @@ std::shared_ptr<SSL_CTX> make_context(const SSL_METHOD* method) {
   return context;
 }
 
-Error openssl_error(const char* what) {
-  return {Errc::crypto, std::string{what} + ": " + ErrorQueueGuard::reason()};
-}
+Error openssl_error(const char* what) { return {Errc::crypto, std::string{what} + ": " + ErrorQueueGuard::reason()}; }
 
 }  // namespace
 

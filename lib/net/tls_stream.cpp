@@ -19,8 +19,6 @@ TlsStream::TlsStream(Socket socket, const TlsTransport* view, std::unique_ptr<Tr
   connection().start(setup.handshake_deadline, std::move(setup.on_open));
 }
 
-const std::optional<PublicKey>& TlsStream::peer_key() const noexcept {
-  return transport_->peer_key();
-}
+const std::optional<PublicKey>& TlsStream::peer_key() const noexcept { return transport_->peer_key(); }
 
 }  // namespace axl::net

@@ -119,12 +119,9 @@ int TlsTransport::collect(const char* from, int size) noexcept {
 
 Io TlsTransport::outcome(int returned, const char* doing) {
   switch (SSL_get_error(ssl_->handle.get(), returned)) {
-    case SSL_ERROR_WANT_READ:
-      return Io::would_block;
-    case SSL_ERROR_ZERO_RETURN:
-      return Io::end;
-    default:
-      break;
+    case SSL_ERROR_WANT_READ: return Io::would_block;
+    case SSL_ERROR_ZERO_RETURN: return Io::end;
+    default: break;
   }
   failed_ = true;
   if (socket_error_) {

@@ -78,10 +78,9 @@ Result<std::string> Links::add_listener(const std::string& uri) {
     if (!listener_tls_) return Error{Errc::not_supported, "TLS is not available"};
     options.tls = listener_tls_;
   }
-  auto listener = net::Listener::open(context_, parsed->host, parsed->port, std::move(options),
-                                      [this, uri = *parsed](net::Accepted accepted) {
-                                        on_accepted(uri, std::move(accepted));
-                                      });
+  auto listener =
+      net::Listener::open(context_, parsed->host, parsed->port, std::move(options),
+                          [this, uri = *parsed](net::Accepted accepted) { on_accepted(uri, std::move(accepted)); });
   if (!listener) return listener.error();
   const auto place = net::to_text((*listener)->local());
   auto bound = std::string{link::scheme_name(parsed->scheme)} + "://" + place;
@@ -165,9 +164,9 @@ void Links::on_dialed(link::EntryId entry, const link::Uri& uri, Result<net::Dia
 void Links::on_accepted(const link::Uri& uri, net::Accepted accepted) {
   const auto now = core_.now();
   const auto address = net::plain_address(accepted.remote.address());
-  const auto entry = started_ ? table_.on_incoming(uri.scheme, accepted.remote_text, address.to_string(),
-                                                   address.is_loopback(), now)
-                              : Result<link::EntryId>{Error{Errc::closed, "the node has not been started"}};
+  const auto entry =
+      started_ ? table_.on_incoming(uri.scheme, accepted.remote_text, address.to_string(), address.is_loopback(), now)
+               : Result<link::EntryId>{Error{Errc::closed, "the node has not been started"}};
   if (!entry) {
     logger_(LogLevel::debug, "link", "incoming link of {} refused: {}", accepted.remote_text, entry.error().text());
     accepted.stream->abort();

@@ -44,7 +44,7 @@ class Loop final : public Executor {
   asio::io_context* context_;
   std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_;
   std::thread thread_;
-  std::recursive_mutex turn_;  // held by whoever runs things without a thread of ours
+  std::recursive_mutex turn_;             // held by whoever runs things without a thread of ours
   std::atomic<std::thread::id> guest_{};  // who holds turn_
 };
 

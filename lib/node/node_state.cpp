@@ -84,7 +84,8 @@ NodeState::~NodeState() { stop(); }
 void NodeState::bind() {
   for (const auto& uri : config_.listen) {
     const auto bound = links_->add_listener(uri);
-    if (!bound) logger_(LogLevel::warning, "link", "cannot listen on {}: {}", uri.substr(0, uri.find('?')), bound.error().text());
+    if (!bound)
+      logger_(LogLevel::warning, "link", "cannot listen on {}: {}", uri.substr(0, uri.find('?')), bound.error().text());
   }
 }
 
@@ -183,7 +184,8 @@ Result<void> NodeState::listen(std::uint16_t port, Node::SessionHandler handler)
 Session NodeState::make_session(std::unique_ptr<tcpip::Connection> connection) {
   auto state = SessionState::create(std::move(connection), executor_);
   // The list is tidied whenever it has doubled, so a busy node pays little and keeps no more than twice what is open.
-  if (sessions_.size() == sessions_.capacity()) std::erase_if(sessions_, [](const auto& weak) { return weak.expired(); });
+  if (sessions_.size() == sessions_.capacity())
+    std::erase_if(sessions_, [](const auto& weak) { return weak.expired(); });
   sessions_.push_back(state);
   return Session{std::move(state)};
 }
@@ -212,9 +214,9 @@ Result<std::uint16_t> NodeState::serve_api(const std::string& host, std::uint16_
   on_loop_and_wait([&] {
     net::Listener::Options options;
     options.log = logger_;
-    auto listener = net::Listener::open(
-        loop_.context(), host, port, std::move(options),
-        [this](net::Accepted accepted) { bridge_->accept_local(std::move(accepted.stream)); });
+    auto listener =
+        net::Listener::open(loop_.context(), host, port, std::move(options),
+                            [this](net::Accepted accepted) { bridge_->accept_local(std::move(accepted.stream)); });
     if (!listener) {
       result = listener.error();
       return;

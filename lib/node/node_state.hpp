@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "bridge/bridge.hpp"
+#include "net/listener.hpp"
 #include "node/core.hpp"
 #include "node/links.hpp"
 #include "node/loop.hpp"
 #include "node/running_keys.hpp"
-#include "net/listener.hpp"
 
 namespace axl::node {
 

@@ -82,19 +82,19 @@ class SessionState final : public StreamHandler, public std::enable_shared_from_
   const std::uint16_t local_port_;
   const std::uint16_t remote_port_;
   const std::size_t high_mark_;
-  std::atomic<std::size_t> pending_{0};    // accepted and not yet acknowledged, the posted ones included
+  std::atomic<std::size_t> pending_{0};  // accepted and not yet acknowledged, the posted ones included
   std::atomic<bool> send_ended_{false};
 
   std::unique_ptr<tcpip::Connection> connection_;
-  std::shared_ptr<SessionState> self_;     // set while the connection is open
-  std::size_t posted_ = 0;                 // bytes that write() has given to the stream, for update_pending
-  bool heard_ = false;                     // we are the stream's handler
+  std::shared_ptr<SessionState> self_;  // set while the connection is open
+  std::size_t posted_ = 0;              // bytes that write() has given to the stream, for update_pending
+  bool heard_ = false;                  // we are the stream's handler
   bool paused_ = false;
   std::atomic<bool> released_{false};
   bool ended_by_peer_ = false;
   bool closed_orderly_ = false;
   std::optional<router::FrameReader> messages_;
-  std::deque<Buffer> unread_;              // came while paused, or behind the message that paused us
+  std::deque<Buffer> unread_;  // came while paused, or behind the message that paused us
 
   // Held while a handler runs, so that nothing is called once a Session is gone. A handler may drop its own Session.
   std::recursive_mutex handlers_lock_;

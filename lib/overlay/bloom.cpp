@@ -26,12 +26,8 @@ std::uint64_t finish(std::uint64_t x) noexcept {
   return x ^ x >> 33;
 }
 
-std::uint64_t scramble1(std::uint64_t k) noexcept {
-  return std::rotl(k * kC1, 31) * kC2;
-}
-std::uint64_t scramble2(std::uint64_t k) noexcept {
-  return std::rotl(k * kC2, 33) * kC1;
-}
+std::uint64_t scramble1(std::uint64_t k) noexcept { return std::rotl(k * kC1, 31) * kC2; }
+std::uint64_t scramble2(std::uint64_t k) noexcept { return std::rotl(k * kC2, 33) * kC1; }
 
 // MurmurHash3 x64 128, seed 0, as a state: the two hashes of a key share its 32 bytes and differ in the end.
 struct Murmur {

@@ -100,13 +100,9 @@ Result<void> Engine::send(const PublicKey& dest, Buffer payload, Time now) {
   return state_->protocol.routing().send(dest, std::move(payload), now);
 }
 
-void Engine::send_lookup(const PublicKey& target, Time now) {
-  state_->protocol.routing().send_lookup(target, now);
-}
+void Engine::send_lookup(const PublicKey& target, Time now) { state_->protocol.routing().send_lookup(target, now); }
 
-std::optional<Engine::Output> Engine::poll_output() {
-  return state_->protocol.out().pop();
-}
+std::optional<Engine::Output> Engine::poll_output() { return state_->protocol.out().pop(); }
 
 std::optional<Time> Engine::next_tick() const {
   auto next = state_->next_tick;
@@ -144,17 +140,11 @@ std::vector<Engine::LinkView> Engine::links() const {
   return list;
 }
 
-wire::Path Engine::coords() const {
-  return state_->protocol.tree().coords();
-}
+wire::Path Engine::coords() const { return state_->protocol.tree().coords(); }
 
-PublicKey Engine::root() const {
-  return state_->protocol.tree().position().root;
-}
+PublicKey Engine::root() const { return state_->protocol.tree().position().root; }
 
-std::size_t Engine::known_nodes() const {
-  return state_->protocol.tree().infos().size();
-}
+std::size_t Engine::known_nodes() const { return state_->protocol.tree().infos().size(); }
 
 std::vector<Engine::PathView> Engine::paths() const {
   std::vector<PathView> list;

@@ -7,9 +7,7 @@ Filters::Filters(const Config& config, const PublicKey& own_key)
   BloomBits{transform_key(own_key, config.key_transform)}.add_to(own_);
 }
 
-void Filters::add(const PublicKey& neighbour) {
-  entries_.try_emplace(neighbour);
-}
+void Filters::add(const PublicKey& neighbour) { entries_.try_emplace(neighbour); }
 
 void Filters::remove(const PublicKey& neighbour) {
   const auto found = entries_.find(neighbour);
@@ -99,18 +97,10 @@ const Filters::Entry& Filters::entry(const PublicKey& neighbour) const {
   return found == entries_.end() ? none : found->second;
 }
 
-bool Filters::on_tree(const PublicKey& neighbour) const {
-  return entry(neighbour).on_tree;
-}
-const wire::BloomFilter& Filters::sent(const PublicKey& neighbour) const {
-  return entry(neighbour).send;
-}
-const wire::BloomFilter& Filters::known(const PublicKey& neighbour) const {
-  return entry(neighbour).recv;
-}
-bool Filters::dirty(const PublicKey& neighbour) const {
-  return entry(neighbour).dirty;
-}
+bool Filters::on_tree(const PublicKey& neighbour) const { return entry(neighbour).on_tree; }
+const wire::BloomFilter& Filters::sent(const PublicKey& neighbour) const { return entry(neighbour).send; }
+const wire::BloomFilter& Filters::known(const PublicKey& neighbour) const { return entry(neighbour).recv; }
+bool Filters::dirty(const PublicKey& neighbour) const { return entry(neighbour).dirty; }
 
 std::vector<PublicKey> Filters::targets(const BloomBits& target, const PublicKey* from) const {
   std::vector<PublicKey> keys;

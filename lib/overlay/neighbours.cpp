@@ -4,9 +4,7 @@
 
 namespace axl::overlay {
 
-std::uint64_t Link::cost() const noexcept {
-  return std::max<std::uint64_t>(1, latency / 1'000'000);
-}
+std::uint64_t Link::cost() const noexcept { return std::max<std::uint64_t>(1, latency / 1'000'000); }
 
 void Link::on_round_trip(Duration rtt) noexcept {
   constexpr std::uint64_t kMost = std::uint64_t{1} << 50;  // 13 days; keeps the arithmetic inside 64 bits

@@ -58,24 +58,15 @@ Result<void> Protocol::message(LinkId id, ByteSpan message, Time now, std::optio
   const auto body = message.subspan(1);
   switch (static_cast<FrameType>(message.front())) {
     case FrameType::dummy:
-    case FrameType::keepalive:
-      return {};
-    case FrameType::sig_req:
-      return on_sig_req(*from, id, body, now);
-    case FrameType::sig_res:
-      return on_sig_res(*from, id, body, rtt);
-    case FrameType::announce:
-      return on_announce(*from, id, body, now);
-    case FrameType::bloom_filter:
-      return on_filter(*from, body);
-    case FrameType::path_lookup:
-      return routing_.on_lookup(*from, body, now);
-    case FrameType::path_notify:
-      return routing_.on_notify(body, now);
-    case FrameType::path_broken:
-      return routing_.on_broken(body, now);
-    case FrameType::traffic:
-      return routing_.on_traffic(message, now);
+    case FrameType::keepalive: return {};
+    case FrameType::sig_req: return on_sig_req(*from, id, body, now);
+    case FrameType::sig_res: return on_sig_res(*from, id, body, rtt);
+    case FrameType::announce: return on_announce(*from, id, body, now);
+    case FrameType::bloom_filter: return on_filter(*from, body);
+    case FrameType::path_lookup: return routing_.on_lookup(*from, body, now);
+    case FrameType::path_notify: return routing_.on_notify(body, now);
+    case FrameType::path_broken: return routing_.on_broken(body, now);
+    case FrameType::traffic: return routing_.on_traffic(message, now);
   }
   return Error{Errc::malformed, "unknown message type"};
 }
@@ -193,9 +184,7 @@ void Protocol::send_filter(const Neighbour& neighbour) {
 
 // What is due.
 
-void Protocol::info_due(const PublicKey& key) {
-  tree_.on_due(key);
-}
+void Protocol::info_due(const PublicKey& key) { tree_.on_due(key); }
 
 void Protocol::run_due(Time now) {
   for (auto due = tree_.infos().next_due(); due && due->first <= now; due = tree_.infos().next_due()) {

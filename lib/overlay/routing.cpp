@@ -52,9 +52,7 @@ void Routing::send_lookup(const PublicKey& target, Time now) {
   if (pathfinder_.start_lookup(target, now)) look_up(target, now);
 }
 
-void Routing::look_up(const PublicKey& target, Time now) {
-  handle({own(), target, tree_.coords()}, nullptr, now);
-}
+void Routing::look_up(const PublicKey& target, Time now) { handle({own(), target, tree_.coords()}, nullptr, now); }
 
 void Routing::send_along(const PublicKey& dest, const wire::Path& path, Buffer payload, Time now) {
   header_.path = path;

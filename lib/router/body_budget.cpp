@@ -39,7 +39,7 @@ bool BodyBudget::grow(BodyId id, std::size_t bytes) {
 
 void BodyBudget::end(BodyId id) {
   const auto found = bodies_.find(id);
-  AXL_EXPECT_OR(found != bodies_.end(), return);
+  AXL_EXPECT_OR(found != bodies_.end(), return );
   const auto of_peer = of_peer_.find(found->second.peer);
   of_peer->second.erase(id);
   if (of_peer->second.empty()) of_peer_.erase(of_peer);

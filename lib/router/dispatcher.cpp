@@ -4,8 +4,7 @@
 
 namespace axl::router {
 
-Dispatcher::Dispatcher(const Config& config, Rng& rng)
-    : queue_{config.queue}, seen_{rng} {}
+Dispatcher::Dispatcher(const Config& config, Rng& rng) : queue_{config.queue}, seen_{rng} {}
 
 void Dispatcher::favour(const PublicKey& peer) {
   queue_.favour(peer);

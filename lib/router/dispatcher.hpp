@@ -41,7 +41,8 @@ class Dispatcher {
   /// Takes `message` only when accepted; its handler, if any, is called before this returns.
   [[nodiscard]] Verdict offer(Message& message, Time now);
 
-  /// Would offer() refuse a message of that size before looking at its body? A known id never is: it may be a repetition.
+  /// Would offer() refuse a message of that size before looking at its body? A known id never is: it may be a
+  /// repetition.
   [[nodiscard]] std::optional<Refusal> would_refuse(const PublicKey& sender, std::string_view id, std::size_t body_size,
                                                     Time now);
 

@@ -26,7 +26,8 @@ void BodyCollector::begin(std::size_t expected) {
 
 void BodyCollector::add(ByteSpan bytes) {
   const auto needed = bytes_.size() + bytes.size();
-  if (needed > bytes_.capacity()) bytes_.reserve(std::max(needed, std::min(expected_, std::max(kFirstRoom, 4 * bytes_.size()))));
+  if (needed > bytes_.capacity())
+    bytes_.reserve(std::max(needed, std::min(expected_, std::max(kFirstRoom, 4 * bytes_.size()))));
   bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
 }
 

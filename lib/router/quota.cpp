@@ -44,7 +44,7 @@ void Quota::force(const PublicKey& peer, std::size_t amount) {
 void Quota::give_back(const PublicKey& peer, std::size_t amount) {
   if (amount == 0) return;
   const auto found = by_peer_.find(peer);
-  AXL_EXPECT_OR(found != by_peer_.end() && found->second >= amount, return);
+  AXL_EXPECT_OR(found != by_peer_.end() && found->second >= amount, return );
   found->second -= amount;
   if (found->second == 0) by_peer_.erase(found);
   used_ -= amount;

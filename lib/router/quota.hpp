@@ -1,7 +1,7 @@
 // Shares a bounded amount of something (messages, bytes, connections) among peers.
 //
-// One peer gets at most a quarter. Keys are free, so quotas per key do not stop a crowd: once any peer is favoured (named
-// by the configuration), all others together get at most half.
+// One peer gets at most a quarter. Keys are free, so quotas per key do not stop a crowd: once any peer is favoured
+// (named by the configuration), all others together get at most half.
 #pragma once
 
 #include <axl/key.hpp>

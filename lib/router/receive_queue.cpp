@@ -52,7 +52,7 @@ Message ReceiveQueue::commit(EntryId id) {
 
 void ReceiveQueue::put_back(EntryId id) {
   auto node = in_delivery_.extract(id);
-  AXL_EXPECT_OR(!node.empty(), return);
+  AXL_EXPECT_OR(!node.empty(), return );
   ready_.insert(std::move(node));
 }
 

@@ -12,8 +12,8 @@ Router::HandlerId Router::on_message(Filter filter, Handler handler) {
 Router::HandlerId Router::on_message(Handler handler) { return dispatcher_->add_handler({}, std::move(handler)); }
 
 Router::HandlerId Router::on_topic(std::string topic, Handler handler) {
-  return dispatcher_->add_handler(
-      [topic = std::move(topic)](const Message& message) { return message.topic == topic; }, std::move(handler));
+  return dispatcher_->add_handler([topic = std::move(topic)](const Message& message) { return message.topic == topic; },
+                                  std::move(handler));
 }
 
 Router::HandlerId Router::on_sender(const PublicKey& peer, Handler handler) {

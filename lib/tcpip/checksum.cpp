@@ -54,7 +54,8 @@ __attribute__((target("avx2"))) std::uint64_t sum_words_avx2(const unsigned char
     d = _mm256_add_epi64(d, _mm256_srli_epi64(second, 32));
   }
   alignas(32) std::uint64_t lanes[4];
-  _mm256_store_si256(reinterpret_cast<__m256i*>(lanes), _mm256_add_epi64(_mm256_add_epi64(a, b), _mm256_add_epi64(c, d)));
+  _mm256_store_si256(reinterpret_cast<__m256i*>(lanes),
+                     _mm256_add_epi64(_mm256_add_epi64(a, b), _mm256_add_epi64(c, d)));
   return lanes[0] + lanes[1] + lanes[2] + lanes[3] + sum_words(data, left);
 }
 

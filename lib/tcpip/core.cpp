@@ -123,7 +123,8 @@ void Core::process(const PublicKey& source, Buffer packet) {
   const auto verdict = check_packet(packet.span(), last_address_, own_address_);
   if (verdict != Verdict::pass || (peer != nullptr && peer->key != source)) {
     ++filtered_;
-    logger_(LogLevel::debug, "tcpip", "packet of {} bytes refused, reason {}", packet.size(), static_cast<int>(verdict));
+    logger_(LogLevel::debug, "tcpip", "packet of {} bytes refused, reason {}", packet.size(),
+            static_cast<int>(verdict));
     return;
   }
   enter([&] {

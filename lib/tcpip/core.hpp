@@ -24,7 +24,8 @@ class Core {
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
 
-  // --- what Stack offers ----------------------------------------------------------------------------------------------
+  // --- what Stack offers
+  // ----------------------------------------------------------------------------------------------
   void input(const PublicKey& source, Buffer packet, Time now);
   void on_tick(Time now);
   void on_output_ready(Time now);
@@ -38,7 +39,8 @@ class Core {
   void connect(const PublicKey& key, std::uint16_t port, Duration timeout, Stack::ConnectHandler handler);
   [[nodiscard]] Stack::Stats stats() const;
 
-  // --- for flows ------------------------------------------------------------------------------------------------------
+  // --- for flows
+  // ------------------------------------------------------------------------------------------------------
   [[nodiscard]] axl_lwip_context& context() noexcept { return context_; }
   [[nodiscard]] const Stack::Config& config() const noexcept { return config_; }
   [[nodiscard]] Time now() const noexcept { return now_; }
@@ -68,13 +70,14 @@ class Core {
     --inside_;
   }
 
-  // --- for lwIP -------------------------------------------------------------------------------------------------------
+  // --- for lwIP
+  // -------------------------------------------------------------------------------------------------------
   void on_segment(tcp_pcb* pcb) noexcept;
   [[nodiscard]] tcp_pcb* find_active(std::uint16_t local_port, std::uint16_t remote_port) noexcept;
   void on_assertion(const char* text, const char* file, int line);
   [[nodiscard]] std::uint32_t random();
-  [[nodiscard]] std::uint32_t initial_sequence(const ip_addr_t& local, std::uint16_t local_port, const ip_addr_t& remote,
-                                               std::uint16_t remote_port) const;
+  [[nodiscard]] std::uint32_t initial_sequence(const ip_addr_t& local, std::uint16_t local_port,
+                                               const ip_addr_t& remote, std::uint16_t remote_port) const;
 
  private:
   struct Listener {
@@ -119,7 +122,9 @@ class Core {
   void settle();
   void flush();
   void run_timers();
-  [[nodiscard]] bool has_pcbs() const noexcept { return context_.tcp_active_pcbs != nullptr || context_.tcp_tw_pcbs != nullptr; }
+  [[nodiscard]] bool has_pcbs() const noexcept {
+    return context_.tcp_active_pcbs != nullptr || context_.tcp_tw_pcbs != nullptr;
+  }
   [[nodiscard]] bool any_busy() const noexcept;
   void trim_time_wait();
   void resend();
@@ -141,9 +146,9 @@ class Core {
 
   axl_lwip_context context_{};
   netif interface_{};
-  int inside_ = 0;         // depth of calls into lwIP
+  int inside_ = 0;  // depth of calls into lwIP
   bool delivering_ = false;
-  bool shut_ = false;      // no packet leaves any more
+  bool shut_ = false;                          // no packet leaves any more
   const PublicKey* current_source_ = nullptr;  // sender of the packet in input: RST and ICMP replies go there
   Tag* touched_ = nullptr;                     // the connection that it belongs to
   PublicKey last_source_;                      // and its address, since packets of one peer come in rows
@@ -159,9 +164,9 @@ class Core {
   std::vector<std::shared_ptr<Flow>> unflushed_;
   std::set<std::pair<Time, std::uint64_t>> deadlines_;
   std::vector<std::shared_ptr<Flow>> undated_;  // whose time-out begins when the time is known
-  std::deque<Reset> resets_;     // that could not leave at once
-  std::size_t connections_ = 0;  // pcbs but those in TIME_WAIT, and waiting connects
-  std::size_t time_wait_ = 0;    // the others
+  std::deque<Reset> resets_;                    // that could not leave at once
+  std::size_t connections_ = 0;                 // pcbs but those in TIME_WAIT, and waiting connects
+  std::size_t time_wait_ = 0;                   // the others
   std::uint16_t next_port_ = 0;
 
   // What came while lwIP was running, that is from a host that calls back out of send_packet().
@@ -172,13 +177,13 @@ class Core {
   // lwIP's clock: a fast tick every 25 ms, a slow one every other time, and none while all connections are at rest.
   // Connections' methods do not tell the time: what they begin is counted from the next call that does, due at once.
   Time now_;
-  bool dated_ = false;      // now_ is the time of the running call
-  bool rebase_ = false;     // ticks began in a call that did not tell the time
-  Time fast_time_;          // the last fast tick
-  Time slow_time_;          // what context_.tcp_ticks stands for
-  bool running_ = false;    // ticks are needed
-  Time idle_check_{};       // else: when keepalive and TIME_WAIT are looked after
-  std::optional<Time> offered_;  // when blocked packets were last offered to the host
+  bool dated_ = false;              // now_ is the time of the running call
+  bool rebase_ = false;             // ticks began in a call that did not tell the time
+  Time fast_time_;                  // the last fast tick
+  Time slow_time_;                  // what context_.tcp_ticks stands for
+  bool running_ = false;            // ticks are needed
+  Time idle_check_{};               // else: when keepalive and TIME_WAIT are looked after
+  std::optional<Time> offered_;     // when blocked packets were last offered to the host
   std::optional<Time> retry_time_;  // when open_session() is asked again
   std::uint64_t filtered_ = 0;
   std::uint64_t asserts_ = 0;

@@ -17,7 +17,8 @@ Core* current_core() noexcept { return axl_lwip == nullptr ? nullptr : static_ca
 bool is_reset(ByteSpan packet) noexcept {
   constexpr std::size_t kNextHeader = 6;
   constexpr std::size_t kTcpFlags = 40 + 13;
-  return packet.size() > kTcpFlags && packet[kNextHeader] == std::byte{6} && (packet[kTcpFlags] & std::byte{4}) != std::byte{0};
+  return packet.size() > kTcpFlags && packet[kNextHeader] == std::byte{6} &&
+         (packet[kTcpFlags] & std::byte{4}) != std::byte{0};
 }
 
 }  // namespace

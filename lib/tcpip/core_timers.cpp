@@ -42,7 +42,8 @@ void Core::on_tick(Time now) {
     flow->on_deadline();
   }
   retry_waiting();
-  // Should the host never say that there is room (a link that went away says nothing), nothing may stand still for ever.
+  // Should the host never say that there is room (a link that went away says nothing), nothing may stand still for
+  // ever.
   if (peers_.any_blocked() && offered_ && now_ - *offered_ >= kOfferAgain) output_ready_ = true;
   settle();
 }

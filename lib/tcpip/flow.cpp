@@ -19,7 +19,8 @@ constexpr std::size_t kMostSegments = 512;
 
 }  // namespace
 
-// --- what the owner asks for ------------------------------------------------------------------------------------------
+// --- what the owner asks for
+// ------------------------------------------------------------------------------------------
 
 void Flow::set_handler(StreamHandler* handler) {
   handler_ = handler;
@@ -89,7 +90,8 @@ void Flow::let_go() {
   core_->drop_if_done(*this);
 }
 
-// --- what the stack tells ---------------------------------------------------------------------------------------------
+// --- what the stack tells
+// ---------------------------------------------------------------------------------------------
 
 void Flow::attach(Tag& tag, Phase phase) {
   tag.flow = this;
@@ -230,7 +232,8 @@ void Flow::mark_unflushed() {
   if (core_ != nullptr) core_->add_unflushed(*this);
 }
 
-// --- what the owner hears ---------------------------------------------------------------------------------------------
+// --- what the owner hears
+// ---------------------------------------------------------------------------------------------
 
 void Flow::deliver() {
   if (std::exchange(wants_abort_, false)) {
@@ -266,7 +269,8 @@ void Flow::deliver() {
   if (core_ != nullptr) core_->drop_if_done(*this);
 }
 
-// --- the receive window -----------------------------------------------------------------------------------------------
+// --- the receive window
+// -----------------------------------------------------------------------------------------------
 
 void Flow::discard_received() {
   const auto count = received_.size();
@@ -279,9 +283,9 @@ void Flow::on_consumed(std::size_t count) {
   return_window(adapt_window(count));
 }
 
-// The window doubles when the reader takes at least half of one per round trip and leaves nothing unread: then it may be
-// what holds the peer back. A reader that falls behind for more than a second loses the growth again: what it reads is
-// not offered anew.
+// The window doubles when the reader takes at least half of one per round trip and leaves nothing unread: then it may
+// be what holds the peer back. A reader that falls behind for more than a second loses the growth again: what it reads
+// is not offered anew.
 std::size_t Flow::adapt_window(std::size_t count) {
   constexpr Duration kPatience = std::chrono::seconds{1};
   const std::size_t first = core_->context().initial_window;
@@ -306,7 +310,8 @@ std::size_t Flow::adapt_window(std::size_t count) {
   const auto took = now - growth_began_;
   if (consumed_ < pcb_->rcv_wnd_max || took <= Duration::zero()) return count;
   // lwIP's own estimate is coarse, but follows a path that became longer.
-  const auto round_trip = std::max(round_trip_, (pcb_->sa >> 3) * Duration{std::chrono::milliseconds{TCP_SLOW_INTERVAL}});
+  const auto round_trip =
+      std::max(round_trip_, (pcb_->sa >> 3) * Duration{std::chrono::milliseconds{TCP_SLOW_INTERVAL}});
   const auto trips = static_cast<double>(took.count()) / static_cast<double>(round_trip.count());
   const bool is_tight = 2 * static_cast<double>(consumed_) >= trips * static_cast<double>(pcb_->rcv_wnd_max);
   consumed_ = 0;
@@ -330,7 +335,8 @@ void Flow::return_window(std::size_t count) {
   });
 }
 
-// --- lwIP's callbacks -------------------------------------------------------------------------------------------------
+// --- lwIP's callbacks
+// -------------------------------------------------------------------------------------------------
 
 err_t Flow::on_received(void* arg, tcp_pcb* pcb, pbuf* chain, err_t /*error*/) {
   auto* flow = static_cast<Flow*>(arg);

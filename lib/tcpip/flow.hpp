@@ -33,7 +33,8 @@ class Flow : public std::enable_shared_from_this<Flow> {
   Flow(Core& core, std::uint64_t id, const PublicKey& peer, Phase phase)
       : core_{&core}, id_{id}, peer_{peer}, phase_{phase} {}
 
-  // --- for the Connection ---------------------------------------------------------------------------------------------
+  // --- for the Connection
+  // ---------------------------------------------------------------------------------------------
   void set_handler(StreamHandler* handler);
   void write(Buffer data);
   [[nodiscard]] std::size_t unsent() const noexcept { return sending_.size(); }
@@ -50,7 +51,8 @@ class Flow : public std::enable_shared_from_this<Flow> {
   [[nodiscard]] std::uint16_t local_port() const noexcept { return local_port_; }
   [[nodiscard]] std::uint16_t remote_port() const noexcept { return remote_port_; }
 
-  // --- for the stack --------------------------------------------------------------------------------------------------
+  // --- for the stack
+  // --------------------------------------------------------------------------------------------------
   /// Takes over a pcb whose SYN is about to be sent, or which has just been accepted.
   void attach(Tag& tag, Phase phase);
   /// Hands queued bytes and a wanted end of them to lwIP; with `output`, sends what may be sent.
@@ -116,11 +118,11 @@ class Flow : public std::enable_shared_from_this<Flow> {
   std::optional<Error> error_;  // why it is closed, when not orderly
 
   bool paused_ = false;
-  bool held_ = true;              // a Connection refers to it, or will
+  bool held_ = true;  // a Connection refers to it, or will
   bool was_open_ = false;
-  bool wants_shutdown_ = false;   // end our direction after what is queued
-  bool wants_close_ = false;      // and read no more
-  bool wants_abort_ = false;      // asked for from inside of lwIP
+  bool wants_shutdown_ = false;  // end our direction after what is queued
+  bool wants_close_ = false;     // and read no more
+  bool wants_abort_ = false;     // asked for from inside of lwIP
   bool sent_fin_ = false;
   bool got_fin_ = false;
   bool told_end_ = false;
@@ -132,11 +134,11 @@ class Flow : public std::enable_shared_from_this<Flow> {
   std::size_t tail_fill_ = 0;  // bytes in lwIP's last unsent segment, modulo a whole one
 
   // The receive window.
-  std::size_t consumed_ = 0;            // since the last step of growth
+  std::size_t consumed_ = 0;  // since the last step of growth
   Time growth_began_{};
   Duration round_trip_{std::chrono::milliseconds{5}};  // of the handshake
-  std::optional<Time> behind_since_;    // since when more than the first window is unread
-  std::size_t to_shrink_ = 0;           // how much of the window is not given back when it is consumed
+  std::optional<Time> behind_since_;                   // since when more than the first window is unread
+  std::size_t to_shrink_ = 0;                          // how much of the window is not given back when it is consumed
 
   friend class Core;
 };

@@ -32,7 +32,7 @@ struct Tag {
   bool half_open = false;
   bool time_wait = false;
   std::optional<Time> began;  // when its first packet was sent, if known
-  std::size_t index = 0;  // among the peer's tags
+  std::size_t index = 0;      // among the peer's tags
 };
 
 struct Peer {
@@ -40,7 +40,7 @@ struct Peer {
   Address address;
   std::vector<Tag*> tags;
   std::unordered_map<std::uint32_t, Tag*> ports;  // the same by local and remote port
-  std::size_t waiting = 0;                  // connects that wait for the session
+  std::size_t waiting = 0;                        // connects that wait for the session
   std::size_t half_open = 0;
   std::size_t first_to_send = 0;  // where the next round of output begins
   bool blocked = false;           // the way to it takes no packet now

@@ -21,8 +21,8 @@ void SendQueue::write(Buffer data) {
       tail_room_ -= count;
       return;
     }
-    const bool last_is_untouched =
-        !buffers_.empty() && (next_index_ + 1 < buffers_.size() || (next_index_ + 1 == buffers_.size() && next_offset_ == 0));
+    const bool last_is_untouched = !buffers_.empty() && (next_index_ + 1 < buffers_.size() ||
+                                                         (next_index_ + 1 == buffers_.size() && next_offset_ == 0));
     if (last_is_untouched && front_offset_ == 0 && buffers_.back().size() < kSmallWrite) {
       const auto joined_size = buffers_.back().size() + count;
       Buffer joined{0, 0, kJoined};
@@ -44,7 +44,7 @@ ByteSpan SendQueue::next() const noexcept {
 }
 
 void SendQueue::on_handed_over(std::size_t count) noexcept {
-  AXL_EXPECT_OR(count <= waiting(), return);
+  AXL_EXPECT_OR(count <= waiting(), return );
   handed_ += count;
   next_offset_ += count;
   settle();

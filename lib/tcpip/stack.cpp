@@ -20,7 +20,9 @@ std::optional<Time> Stack::next_tick() const { return core_->next_tick(); }
 void Stack::run_handlers() { core_->run_handlers(); }
 void Stack::run_handlers(Time now) { core_->run_handlers(now); }
 
-Result<void> Stack::listen(std::uint16_t port, AcceptHandler handler) { return core_->listen(port, std::move(handler)); }
+Result<void> Stack::listen(std::uint16_t port, AcceptHandler handler) {
+  return core_->listen(port, std::move(handler));
+}
 void Stack::stop_listening(std::uint16_t port) { core_->stop_listening(port); }
 
 void Stack::connect(const PublicKey& key, std::uint16_t port, Duration timeout, ConnectHandler handler) {

@@ -90,8 +90,8 @@ class Stack {
   void connect(const PublicKey& key, std::uint16_t port, Duration timeout, ConnectHandler handler);
 
   struct Stats {
-    std::uint64_t filtered = 0;  ///< packets that the filter refused
-    std::uint64_t asserts = 0;   ///< lwIP assertions that failed (logged, never fatal)
+    std::uint64_t filtered = 0;   ///< packets that the filter refused
+    std::uint64_t asserts = 0;    ///< lwIP assertions that failed (logged, never fatal)
     std::size_t connections = 0;  ///< half open and waiting ones too
     std::size_t time_wait = 0;    ///< closed, and kept for a second to answer late packets
   };

@@ -12,12 +12,8 @@ constexpr std::uint64_t kAllOnes = ~std::uint64_t{0};
 
 using Flags = std::array<std::byte, kFlagBytes>;
 
-std::byte mask_of(std::size_t word) noexcept {
-  return std::byte{0x80} >> (word % 8);
-}
-bool flag(ByteSpan flags, std::size_t word) noexcept {
-  return (flags[word / 8] & mask_of(word)) != std::byte{0};
-}
+std::byte mask_of(std::size_t word) noexcept { return std::byte{0x80} >> (word % 8); }
+bool flag(ByteSpan flags, std::size_t word) noexcept { return (flags[word / 8] & mask_of(word)) != std::byte{0}; }
 
 }  // namespace
 

@@ -47,7 +47,10 @@ class Reader {
   ByteSpan bytes(std::size_t count) noexcept;
   PublicKey key() noexcept;
   crypto::Signature signature() noexcept;
-  void fail() noexcept { ok_ = false; rest_ = {}; }
+  void fail() noexcept {
+    ok_ = false;
+    rest_ = {};
+  }
 
  private:
   ByteSpan rest_;

@@ -53,8 +53,8 @@ struct SigRes {
 };
 
 /// What psig and sig cover: node ++ parent ++ seq ++ nonce ++ port (routing, section 5).
-[[nodiscard]] Bytes signed_bytes(const PublicKey& node, const PublicKey& parent, std::uint64_t seq,
-                                 std::uint64_t nonce, std::uint64_t port);
+[[nodiscard]] Bytes signed_bytes(const PublicKey& node, const PublicKey& parent, std::uint64_t seq, std::uint64_t nonce,
+                                 std::uint64_t port);
 
 struct Announce {
   PublicKey key{};

@@ -33,20 +33,11 @@ std::optional<Fields> read_fields(ByteSpan body) {
     Reader value{reader.bytes(length)};
     if (!reader.ok()) return {};
     switch (type) {
-      case field_major:
-        fields.major = value.u16();
-        break;
-      case field_minor:
-        fields.minor = value.u16();
-        break;
-      case field_key:
-        fields.key = value.key();
-        break;
-      case field_priority:
-        fields.priority = value.u8();
-        break;
-      default:
-        continue;  // of a later version
+      case field_major: fields.major = value.u16(); break;
+      case field_minor: fields.minor = value.u16(); break;
+      case field_key: fields.key = value.key(); break;
+      case field_priority: fields.priority = value.u8(); break;
+      default: continue;  // of a later version
     }
     if (!value.ok() || !value.at_end()) return {};
   }

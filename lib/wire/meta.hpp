@@ -34,7 +34,7 @@ struct Meta {
 /// What the front of a stream says so far.
 struct MetaPrefix {
   std::optional<Meta> meta{};  ///< empty while bytes are missing
-  std::size_t size = 0;      ///< bytes that the message takes, once there is one
+  std::size_t size = 0;        ///< bytes that the message takes, once there is one
 };
 
 /// Reads a message off the front of `input`, which may hold less or more than it. Refuses as early as the bytes allow;

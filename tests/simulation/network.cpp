@@ -33,9 +33,7 @@ PrivateKey simulated_key(std::uint64_t seed, std::uint64_t number) {
 }
 
 namespace {
-std::uint64_t id_of(Network::NodeId node, LinkId link) {
-  return node << 32 | static_cast<std::uint32_t>(link);
-}
+std::uint64_t id_of(Network::NodeId node, LinkId link) { return node << 32 | static_cast<std::uint32_t>(link); }
 }  // namespace
 
 Network::Network(const overlay::Config& config, std::uint64_t seed) : config_{config}, seed_{seed}, random_{seed} {}
@@ -107,9 +105,7 @@ void Network::lower(LinkNumber number) {
   for (const auto node : {link.a, link.b}) drain(node);
 }
 
-void Network::cut(LinkNumber link) {
-  lower(link);
-}
+void Network::cut(LinkNumber link) { lower(link); }
 
 void Network::restart(NodeId node, Duration pause) {
   std::vector<LinkNumber> mine;

@@ -60,9 +60,8 @@ TEST_CASE("frames: an envelope is answered at once and not queued", "[bridge]") 
               framed(R"({"a2a":true,"agent_card":true,"request":null})"));
   peer->stream().shutdown_send();
   mesh.loop.run();
-  CHECK(peer->received ==
-        framed(R"({"service":"echo","response":null,"error":"MCP is not available on this node"})") +
-            framed(R"({"a2a":true,"response":null,"error":"A2A is not available on this node"})"));
+  CHECK(peer->received == framed(R"({"service":"echo","response":null,"error":"MCP is not available on this node"})") +
+                              framed(R"({"a2a":true,"response":null,"error":"A2A is not available on this node"})"));
   CHECK(next_body(node) == "plain");
   CHECK(next_body(node) == "(none)");
   CHECK(peer->ended);

@@ -76,8 +76,8 @@ TEST_CASE_METHOD(Fixture, "local api: what /send refuses, and in which words", "
   check_text(user_a.ask("POST", "/send", {{"X-Destination-Peer-Id", ""}}, "x"), 400,
              "Missing X-Destination-Peer-Id header");
   const auto hex = b.our_key().to_hex();
-  for (const auto& bad : {std::string{"abcd"}, std::string(64, 'z'), hex.substr(1), hex + "a", hex + "aa",
-                          "0x" + hex.substr(2)}) {
+  for (const auto& bad :
+       {std::string{"abcd"}, std::string(64, 'z'), hex.substr(1), hex + "a", hex + "aa", "0x" + hex.substr(2)}) {
     check_text(user_a.ask("POST", "/send", {{"X-Destination-Peer-Id", bad}}, "x"), 400, "Invalid destination peer ID");
   }
   check_text(user_a.ask("POST", "/send", {to_b, {"X-Axl-Message-Id", std::string(129, 'i')}}, "x"), 400,
@@ -172,7 +172,8 @@ TEST_CASE_METHOD(Fixture, "local api: HTTP/1.0 without Host is served", "[bridge
   CHECK(raw.ended);
 }
 
-TEST_CASE_METHOD(Fixture, "local api: topology has the reference's fields, lists that are never null, and ours", "[bridge]") {
+TEST_CASE_METHOD(Fixture, "local api: topology has the reference's fields, lists that are never null, and ours",
+                 "[bridge]") {
   const auto answer = user_a.ask("GET", "/topology");
   CHECK(answer.header("Content-Type") == "application/json");
   CHECK(answer.body.starts_with("{\"our_ipv6\":\"" + axl::Address::of(a.our_key()).to_string() +
@@ -290,8 +291,8 @@ TEST_CASE_METHOD(Fixture, "drain: those who wait are answered, and what is under
 
 TEST_CASE_METHOD(Fixture, "bridge: it may go at any moment, with everything under way", "[bridge]") {
   const auto waiting = user_b.begin("GET", "/recv?wait=60");
-  const auto sending = user_a.begin("POST", "/send", {{"X-Destination-Peer-Id", b.our_key().to_hex()}},
-                                    std::string(5'000'000, 'x'));
+  const auto sending =
+      user_a.begin("POST", "/send", {{"X-Destination-Peer-Id", b.our_key().to_hex()}}, std::string(5'000'000, 'x'));
   for (int i = 0; i < 40; ++i) {
     mesh.loop.executor().run_one();
     mesh.loop.last_pipe().step();
@@ -310,7 +311,8 @@ TEST_CASE_METHOD(Fixture, "bridge: it may go while messages wait for their recei
   });
   const auto one = user_a.begin("POST", "/send", {{"X-Destination-Peer-Id", silent.to_hex()}}, "x");
   HttpUser second{mesh, a};
-  const auto two = second.begin("POST", "/send", {{"X-Destination-Peer-Id", silent.to_hex()}}, std::string(500'000, 'x'));
+  const auto two =
+      second.begin("POST", "/send", {{"X-Destination-Peer-Id", silent.to_hex()}}, std::string(500'000, 'x'));
   mesh.loop.advance(1s);
   CHECK(one->status == 0);
   a.destroy();

@@ -50,7 +50,8 @@ TEST_CASE_METHOD(Fixture, "messenger: sequential messages share one connection a
   CHECK(mesh.connects == 2);
 }
 
-TEST_CASE("messenger: 512 senders at once, small queue and large messages: what was answered 200 is there once", "[bridge]") {
+TEST_CASE("messenger: 512 senders at once, small queue and large messages: what was answered 200 is there once",
+          "[bridge]") {
   TestMesh mesh;
   NodeConfig config;
   config.recv_queue_messages = 800;
@@ -72,7 +73,8 @@ TEST_CASE("messenger: 512 senders at once, small queue and large messages: what 
   }
   CHECK(expected.size() == 200);  // a quarter of the queue
   std::vector<int> arrived;
-  while (const auto message = b.router().receive()) arrived.push_back(std::stoi(std::string{message->body.text().substr(0, 3)}));
+  while (const auto message = b.router().receive())
+    arrived.push_back(std::stoi(std::string{message->body.text().substr(0, 3)}));
   std::ranges::sort(arrived);
   CHECK(arrived == expected);
 }
@@ -103,7 +105,8 @@ TEST_CASE_METHOD(Fixture, "messenger: our own queue full, by a message to oursel
   CHECK(local.send(self.our_key(), "2").status == 503);
 }
 
-TEST_CASE_METHOD(Fixture, "messenger: the same id again is queued once; with another body it is a conflict", "[bridge]") {
+TEST_CASE_METHOD(Fixture, "messenger: the same id again is queued once; with another body it is a conflict",
+                 "[bridge]") {
   auto& b = mesh.add(2);
   CHECK(user.send(b.our_key(), "x", {{"X-Axl-Message-Id", "i"}}).status == 200);
   CHECK(user.send(b.our_key(), "x", {{"X-Axl-Message-Id", "i"}}).status == 200);
@@ -185,7 +188,8 @@ TEST_CASE_METHOD(Fixture, "messenger: a peer that cannot be reached is a 502 in 
   }
 }
 
-TEST_CASE_METHOD(Fixture, "messenger: a connection lost under a message is replaced, and the message arrives once", "[bridge]") {
+TEST_CASE_METHOD(Fixture, "messenger: a connection lost under a message is replaced, and the message arrives once",
+                 "[bridge]") {
   auto& b = mesh.add(2);
   CHECK(user.send(b.our_key(), "first").status == 200);
   auto& link = mesh.loop.last_pipe();
@@ -236,7 +240,8 @@ TEST_CASE_METHOD(Fixture, "messenger: messages behind a stuck one were not sent,
     connections.push_back(std::make_unique<Recorder>(std::move(connection)));
     connections.back()->stream().pause_reading();
   });
-  const auto large = user.begin("POST", "/send", {{"X-Destination-Peer-Id", key.to_hex()}}, std::string(2'000'000, 'x'));
+  const auto large =
+      user.begin("POST", "/send", {{"X-Destination-Peer-Id", key.to_hex()}}, std::string(2'000'000, 'x'));
   mesh.loop.run();
   HttpUser other{mesh, a};
   const auto small = other.begin("POST", "/send", {{"X-Destination-Peer-Id", key.to_hex()}}, "x");

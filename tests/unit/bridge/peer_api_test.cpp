@@ -74,7 +74,8 @@ TEST_CASE("peer api: what it refuses", "[bridge]") {
   CHECK(status("POST", "/messages", {id, {"sec-fetch-site", "none"}}) == 403);
   CHECK(status("POST", "/messages", {id, {"Host", "localhost"}}) == 403);
   CHECK(status("POST", "/messages", {id, {"Host", "evil.example"}}) == 403);
-  CHECK(status("POST", "/messages", {id, {"Host", "[" + axl::Address::of(node.our_key()).to_string() + "]:7001"}}) == 202);
+  CHECK(status("POST", "/messages", {id, {"Host", "[" + axl::Address::of(node.our_key()).to_string() + "]:7001"}}) ==
+        202);
   CHECK(node.router().queue_stats().messages == 2);
 }
 
@@ -82,7 +83,8 @@ TEST_CASE("peer api: no header claims who the sender is", "[bridge]") {
   TestMesh mesh;
   auto& node = mesh.add(1);
   HttpUser user{mesh, node, peer(7)};
-  CHECK(user.ask("POST", "/messages", {{"X-Message-Id", "i"}, {"X-From-Peer-Id", peer(8).to_hex()}}, "x").status == 202);
+  CHECK(user.ask("POST", "/messages", {{"X-Message-Id", "i"}, {"X-From-Peer-Id", peer(8).to_hex()}}, "x").status ==
+        202);
   CHECK(node.router().receive()->sender == peer(7));
 }
 
@@ -98,7 +100,7 @@ TEST_CASE("peer api: a full queue says so, and takes the message later", "[bridg
   const auto refused = post("3");
   CHECK(refused.status == 503);
   CHECK(refused.header("Retry-After") == "1");
-  CHECK(post("1").status == 202);  // a repetition needs no room
+  CHECK(post("1").status == 202);                         // a repetition needs no room
   CHECK(node.router().queue_stats().refused_share == 0);  // seen before the body, so not counted as offered
   CHECK(node.router().receive());
   CHECK(post("3").status == 202);

@@ -213,13 +213,14 @@ class HttpUser {
     }
     for (const auto& [name, value] : headers) request.headers.add(name, value);
     auto answer = std::make_shared<Answer>();
-    const auto sent = connection_->send(request, Buffer::copy_of(as_bytes(body)), http::BodyLimits{.max_bytes = 1UL << 30U},
-                                        [answer](Result<http::Response> response, http::Delivery) {
-                                          if (!response) return;
-                                          answer->status = response->head.status;
-                                          answer->headers = response->head.headers;
-                                          answer->body = as_text(response->body);
-                                        });
+    const auto sent =
+        connection_->send(request, Buffer::copy_of(as_bytes(body)), http::BodyLimits{.max_bytes = 1UL << 30U},
+                          [answer](Result<http::Response> response, http::Delivery) {
+                            if (!response) return;
+                            answer->status = response->head.status;
+                            answer->headers = response->head.headers;
+                            answer->body = as_text(response->body);
+                          });
     static_cast<void>(sent);
     return answer;
   }
@@ -230,7 +231,8 @@ class HttpUser {
     mesh_.loop.run_until([&] { return answer->status != 0; });
     return *answer;
   }
-  Answer send(const PublicKey& to, std::string_view body, std::vector<std::pair<std::string, std::string>> headers = {}) {
+  Answer send(const PublicKey& to, std::string_view body,
+              std::vector<std::pair<std::string, std::string>> headers = {}) {
     headers.emplace_back("X-Destination-Peer-Id", to.to_hex());
     return ask("POST", "/send", std::move(headers), body);
   }

@@ -44,7 +44,8 @@ const std::map<std::string, std::string, std::less<>> kOurs{
     {"config_truncated",
      "parse config node-config.json: end of input while reading an object (is a closing '}' missing?) (line 1)"},
     // FIX: a wrong type is refused by name, not dropped with all other settings.
-    {"config_wrong_type_one_field", "parse config node-config.json: api_port must be an integer, not a string (line 1)"},
+    {"config_wrong_type_one_field",
+     "parse config node-config.json: api_port must be an integer, not a string (line 1)"},
     {"key_file_missing", "open nokey.pem: no such file or directory"},
     {"key_file_not_pem", "failed to parse PEM file g.pem"},
     {"key_file_rsa", "private key must be ed25519 key: rsa.pem"},

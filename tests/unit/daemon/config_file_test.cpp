@@ -153,8 +153,8 @@ TEST_CASE("config: values outside their limits are refused by the key's name", "
 TEST_CASE("config: a message must fit in one peer's quarter of the queue", "[daemon]") {
   CHECK(error_of(R"({"max_message_size":1000,"recv_queue_bytes":4096})") == "(no error)");
   CHECK(error_of(R"({"max_message_size":1024,"recv_queue_bytes":4096})") == "(no error)");
-  CHECK(error_of(R"({"max_message_size":1025,"recv_queue_bytes":4096})").starts_with(
-      "max_message_size (1025) exceeds a quarter of recv_queue_bytes (4096)"));
+  CHECK(error_of(R"({"max_message_size":1025,"recv_queue_bytes":4096})")
+            .starts_with("max_message_size (1025) exceeds a quarter of recv_queue_bytes (4096)"));
 }
 
 TEST_CASE("config: allow_peers takes full keys only", "[daemon]") {

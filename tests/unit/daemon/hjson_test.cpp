@@ -21,7 +21,8 @@ std::string json(std::string_view text) {
 
 TEST_CASE("hjson: valid JSON means what JSON says", "[daemon]") {
   CHECK(json(R"({"a":"x","b":19333,"c":-1.5e3,"d":[true,false,null,[],{}],"e":{"f":"\u00e9\ud83d\ude00\n\/"}})") ==
-        "{\"a\":\"x\",\"b\":19333,\"c\":-1500,\"d\":[true,false,null,[],{}],\"e\":{\"f\":\"\xC3\xA9\xF0\x9F\x98\x80\\u000a/\"}}");
+        "{\"a\":\"x\",\"b\":19333,\"c\":-1500,\"d\":[true,false,null,[],{}],\"e\":{\"f\":"
+        "\"\xC3\xA9\xF0\x9F\x98\x80\\u000a/\"}}");
   CHECK(json("{}") == "{}");
   CHECK(json(R"({"PrivateKeyPath":"k.pem","api_port":19333})") == R"({"PrivateKeyPath":"k.pem","api_port":19333})");
 }

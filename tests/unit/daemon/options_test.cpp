@@ -18,8 +18,8 @@ std::string error_of(const std::vector<std::string>& arguments) {
 }  // namespace
 
 TEST_CASE("options: one dash or two, a blank or an equals sign", "[daemon]") {
-  for (const auto& arguments : std::vector<std::vector<std::string>>{
-           {"-config", "f"}, {"--config", "f"}, {"-config=f"}, {"--config=f"}}) {
+  for (const auto& arguments :
+       std::vector<std::vector<std::string>>{{"-config", "f"}, {"--config", "f"}, {"-config=f"}, {"--config=f"}}) {
     CHECK(parse(arguments)->config_path == "f");
   }
   CHECK(parse({})->config_path == "node-config.json");

@@ -31,9 +31,7 @@ struct Node {
   SessionManager manager;
 };
 
-Buffer payload_of(std::string_view text) {
-  return Buffer::copy_of(as_bytes(text), Buffer::kHeadroom);
-}
+Buffer payload_of(std::string_view text) { return Buffer::copy_of(as_bytes(text), Buffer::kHeadroom); }
 
 std::vector<SessionManager::Send> sent_by(Node& node) {
   auto outputs = drain(node.manager);

@@ -18,9 +18,7 @@ namespace {
 
 constexpr Time t0{};
 
-PublicKey key(std::uint64_t number) {
-  return numbered_key(number).public_key();
-}
+PublicKey key(std::uint64_t number) { return numbered_key(number).public_key(); }
 
 // Cheaper than a real key, for tests with thousands of them.
 PublicKey any_key(std::uint32_t number) {

@@ -15,9 +15,7 @@
 
 namespace axl::test {
 
-inline PrivateKey key_from(ByteSpan seed) {
-  return PrivateKey::from_seed(seed.first<PrivateKey::kSeedSize>());
-}
+inline PrivateKey key_from(ByteSpan seed) { return PrivateKey::from_seed(seed.first<PrivateKey::kSeedSize>()); }
 
 /// The same key for the same number.
 inline PrivateKey numbered_key(std::uint64_t number) {

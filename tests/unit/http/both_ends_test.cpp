@@ -56,14 +56,9 @@ class Echo {
   void give(Exchange answer, Buffer body) {
     const http::Headers headers{{"X-Sum", std::to_string(sum_of(body))}};
     switch (random_() % 3) {
-      case 0:
-        answer.respond(200, headers, std::move(body));
-        break;
-      case 1:
-        stream(answer, headers, body, body.size());
-        break;
-      default:
-        stream(answer, headers, body, std::nullopt);
+      case 0: answer.respond(200, headers, std::move(body)); break;
+      case 1: stream(answer, headers, body, body.size()); break;
+      default: stream(answer, headers, body, std::nullopt);
     }
   }
   void stream(Exchange& answer, const http::Headers& headers, Buffer& body, std::optional<std::uint64_t> length) {

@@ -56,9 +56,7 @@ struct ByHand {
 const http::Request kGet{.method = "GET", .target = "/x", .headers = {{"Host", "h"}}};
 const http::Request kPost{.method = "POST", .target = "/m", .headers = {{"Host", "h"}, {"Content-Length", "999"}}};
 
-Buffer bytes(std::string_view text) {
-  return Buffer::copy_of(as_bytes(text));
-}
+Buffer bytes(std::string_view text) { return Buffer::copy_of(as_bytes(text)); }
 
 }  // namespace
 
@@ -336,14 +334,9 @@ TEST_CASE("client: random answers and ends never break it, every request ends ex
     for (auto changes = random() % 4; changes > 0; --changes) {
       const auto at = random() % input.size();
       switch (random() % 3) {
-        case 0:
-          input[at] = static_cast<char>(random());
-          break;
-        case 1:
-          input.erase(at, 1 + random() % 20);
-          break;
-        default:
-          input.insert(at, 1 + random() % 3, "\r\n :0;,a"[random() % 8]);
+        case 0: input[at] = static_cast<char>(random()); break;
+        case 1: input.erase(at, 1 + random() % 20); break;
+        default: input.insert(at, 1 + random() % 3, "\r\n :0;,a"[random() % 8]);
       }
     }
     ByHand hand{{.pipeline = 1 + random() % 4}, {.seed = random(), .max_piece = 1 + random() % 100}};
@@ -361,17 +354,10 @@ TEST_CASE("client: random answers and ends never break it, every request ends ex
     hand.peer.send(input);
     for (auto steps = random() % 40; steps > 0; --steps) hand.peer.pipe.step();
     switch (random() % 4) {
-      case 0:
-        hand.peer.vanish();
-        break;
-      case 1:
-        hand.peer.stream->shutdown_send();
-        break;
-      case 2:
-        hand.peer.pipe.break_off();
-        break;
-      default:
-        hand.peer.stream->close();
+      case 0: hand.peer.vanish(); break;
+      case 1: hand.peer.stream->shutdown_send(); break;
+      case 2: hand.peer.pipe.break_off(); break;
+      default: hand.peer.stream->close();
     }
     hand.run();
     CHECK(ends == sent);

@@ -188,21 +188,15 @@ TEST_CASE("fuzz: random bytes and random ends never break the server", "[http]")
   std::vector<Exchange> kept;
   ServerRig rig{[&](Exchange exchange) {
     switch (random() % 6) {
-      case 0:
-        kept.push_back(std::move(exchange));
-        break;
-      case 1:
-        exchange.respond_error(404, "no");
-        break;
-      case 2:
-        break;
+      case 0: kept.push_back(std::move(exchange)); break;
+      case 1: exchange.respond_error(404, "no"); break;
+      case 2: break;
       case 3:
         exchange.start(200, {});
         exchange.write(Buffer{random() % 30'000});
         if (random() % 2 == 0) exchange.finish();
         break;
-      default:
-        echo(std::move(exchange));
+      default: echo(std::move(exchange));
     }
   }};
   for (int round = 0; round < 5000; ++round) {
@@ -210,31 +204,19 @@ TEST_CASE("fuzz: random bytes and random ends never break the server", "[http]")
     for (auto changes = random() % 4; changes > 0; --changes) {
       const auto at = random() % input.size();
       switch (random() % 3) {
-        case 0:
-          input[at] = static_cast<char>(random());
-          break;
-        case 1:
-          input.erase(at, 1 + random() % 20);
-          break;
-        default:
-          input.insert(at, 1 + random() % 3, "\r\n :0;,a"[random() % 8]);
+        case 0: input[at] = static_cast<char>(random()); break;
+        case 1: input.erase(at, 1 + random() % 20); break;
+        default: input.insert(at, 1 + random() % 3, "\r\n :0;,a"[random() % 8]);
       }
     }
     auto& client = rig.connect({.seed = random(), .max_piece = 1 + random() % 200, .high_mark = 2000, .low_mark = 500});
     client.send(input);
     for (auto steps = random() % 40; steps > 0; --steps) client.pipe.step();
     switch (random() % 4) {
-      case 0:
-        client.vanish();
-        break;
-      case 1:
-        client.stream->shutdown_send();
-        break;
-      case 2:
-        client.pipe.break_off();
-        break;
-      default:
-        client.stream->close();
+      case 0: client.vanish(); break;
+      case 1: client.stream->shutdown_send(); break;
+      case 2: client.pipe.break_off(); break;
+      default: client.stream->close();
     }
     rig.run();
     if (kept.size() > 3) {

@@ -227,14 +227,9 @@ TEST_CASE("parser: random changes to valid messages never break it", "[http]") {
     for (auto changes = 1 + random() % 4; changes > 0; --changes) {
       const auto at = random() % input.size();
       switch (random() % 3) {
-        case 0:
-          input[at] = static_cast<char>(random());
-          break;
-        case 1:
-          input.erase(at, 1 + random() % 5);
-          break;
-        default:
-          input.insert(at, 1, "\r\n :0;,a"[random() % 8]);
+        case 0: input[at] = static_cast<char>(random()); break;
+        case 1: input.erase(at, 1 + random() % 5); break;
+        default: input.insert(at, 1, "\r\n :0;,a"[random() % 8]);
       }
     }
     auto bytewise = requests(input, 1);

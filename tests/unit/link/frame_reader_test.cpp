@@ -13,9 +13,7 @@ using axl::link::FrameReader;
 
 namespace {
 
-void append(Bytes& out, ByteSpan bytes) {
-  out.insert(out.end(), bytes.begin(), bytes.end());
-}
+void append(Bytes& out, ByteSpan bytes) { out.insert(out.end(), bytes.begin(), bytes.end()); }
 
 Bytes framed(ByteSpan message) {
   Bytes out;

@@ -47,27 +47,19 @@ axl::PrivateKey private_key(const Node& node) {
 bool decodes(FrameType type, ByteSpan body) {
   using namespace axl::wire;
   switch (type) {
-    case FrameType::sig_req:
-      return SigReq::decode(body).ok();
-    case FrameType::sig_res:
-      return SigRes::decode(body).ok();
+    case FrameType::sig_req: return SigReq::decode(body).ok();
+    case FrameType::sig_res: return SigRes::decode(body).ok();
     case FrameType::announce: {
       const auto announce = Announce::decode(body);
       return announce && announce->valid(axl::crypto::verify);
     }
-    case FrameType::bloom_filter:
-      return BloomFilter::decode(body).ok();
-    case FrameType::path_lookup:
-      return PathLookup::decode(body).ok();
-    case FrameType::path_notify:
-      return PathNotify::decode(body).ok();
-    case FrameType::path_broken:
-      return PathBroken::decode(body).ok();
-    case FrameType::traffic:
-      return TrafficView::decode(body).ok();
+    case FrameType::bloom_filter: return BloomFilter::decode(body).ok();
+    case FrameType::path_lookup: return PathLookup::decode(body).ok();
+    case FrameType::path_notify: return PathNotify::decode(body).ok();
+    case FrameType::path_broken: return PathBroken::decode(body).ok();
+    case FrameType::traffic: return TrafficView::decode(body).ok();
     case FrameType::dummy:
-    case FrameType::keepalive:
-      break;
+    case FrameType::keepalive: break;
   }
   return false;
 }

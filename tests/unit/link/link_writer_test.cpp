@@ -13,12 +13,8 @@ namespace {
 const auto alice = test_key(1);
 const auto bob = test_key(2);
 
-Flow own_flow() {
-  return {alice.public_key(), bob.public_key(), true};
-}
-Flow transit_flow() {
-  return {test_key(5).public_key(), test_key(6).public_key(), false};
-}
+Flow own_flow() { return {alice.public_key(), bob.public_key(), true}; }
+Flow transit_flow() { return {test_key(5).public_key(), test_key(6).public_key(), false}; }
 
 /// Polls one write without telling the link that it left.
 std::size_t poll_write(Link& link) {

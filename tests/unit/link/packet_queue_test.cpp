@@ -35,12 +35,8 @@ PublicKey key(std::uint8_t number) {
   return PublicKey{bytes};
 }
 
-Flow transit(std::uint8_t source, std::uint8_t dest) {
-  return {key(source), key(dest), false};
-}
-Flow own(std::uint8_t dest) {
-  return {key(99), key(dest), true};
-}
+Flow transit(std::uint8_t source, std::uint8_t dest) { return {key(source), key(dest), false}; }
+Flow own(std::uint8_t dest) { return {key(99), key(dest), true}; }
 
 }  // namespace
 

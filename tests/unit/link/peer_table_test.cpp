@@ -17,9 +17,7 @@ namespace {
 constexpr Time t0{};
 const Error kBroken{Errc::io, "connection reset"};
 
-axl::link::Uri uri(std::string_view text) {
-  return parse_peer_uri(text).value();
-}
+axl::link::Uri uri(std::string_view text) { return parse_peer_uri(text).value(); }
 
 PublicKey key(std::uint8_t number) {
   std::array<std::byte, 32> bytes{};

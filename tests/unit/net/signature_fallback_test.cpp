@@ -15,9 +15,7 @@ Signature signature_at(axl::ByteSpan bytes) {
   return signature;
 }
 
-PublicKey key_at(axl::ByteSpan bytes) {
-  return PublicKey{bytes.first<PublicKey::kSize>()};
-}
+PublicKey key_at(axl::ByteSpan bytes) { return PublicKey{bytes.first<PublicKey::kSize>()}; }
 
 }  // namespace
 

@@ -11,9 +11,7 @@ using namespace axl::test;
 
 namespace {
 
-Buffer text_buffer(std::string_view text) {
-  return Buffer::copy_of(as_bytes(text));
-}
+Buffer text_buffer(std::string_view text) { return Buffer::copy_of(as_bytes(text)); }
 
 // Keeps a stream filled up to its high mark, then ends its direction.
 class Feeder {

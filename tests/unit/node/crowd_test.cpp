@@ -33,9 +33,8 @@ struct Crowd {
   void send_all() {
     for (std::size_t i = 0; i < kNodes; ++i) {
       const auto& to = nodes[(i + 7) % kNodes]->key();
-      nodes[i]->send(to, to_bytes("from " + std::to_string(i)), [this](const auto& report) {
-        ++(report ? delivered : failed);
-      });
+      nodes[i]->send(to, to_bytes("from " + std::to_string(i)),
+                     [this](const auto& report) { ++(report ? delivered : failed); });
     }
   }
   [[nodiscard]] bool finished() const { return delivered + failed == kNodes; }

@@ -1,5 +1,5 @@
-// Nodes on loopback for tests, and waiting for what happens on their loops. Catch2's checks are for one thread: handlers
-// hand over what they saw, the test looks at it.
+// Nodes on loopback for tests, and waiting for what happens on their loops. Catch2's checks are for one thread:
+// handlers hand over what they saw, the test looks at it.
 #pragma once
 
 #include <axl/axl.hpp>

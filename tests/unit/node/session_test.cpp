@@ -88,7 +88,8 @@ TEST_CASE("session: a message longer than the receiver allows ends it with an er
   REQUIRE(pair.server->listen(4000, [closed](Session session) {
     auto kept = std::make_shared<Session>(std::move(session));
     kept->on_message([](const Bytes&) {}, 1'000);
-    kept->on_closed([kept, closed](const Error* error) { closed->set(error != nullptr && error->is(Errc::too_large)); });
+    kept->on_closed(
+        [kept, closed](const Error* error) { closed->set(error != nullptr && error->is(Errc::too_large)); });
   }));
   auto session = connect_and_wait(*pair.client, pair.server->key(), 4000);
   REQUIRE(session);

@@ -44,9 +44,7 @@ std::vector<std::uint64_t> numbers(simdjson::dom::element list) {
   return values;
 }
 
-Bytes body(const wire::BloomFilter& filter) {
-  return to_bytes(filter.encode().span().subspan(1));
-}
+Bytes body(const wire::BloomFilter& filter) { return to_bytes(filter.encode().span().subspan(1)); }
 
 }  // namespace
 

@@ -63,9 +63,7 @@ wire::PathNotify signed_notify(const PrivateKey& from, std::uint64_t seq, const 
           {seq, coords, crypto::sign(from, wire::PathNotify::signed_bytes(seq, coords))}};
 }
 
-Buffer packet_of(std::string_view text) {
-  return Buffer::copy_of(as_bytes(text), Buffer::kHeadroom);
-}
+Buffer packet_of(std::string_view text) { return Buffer::copy_of(as_bytes(text), Buffer::kHeadroom); }
 
 }  // namespace
 

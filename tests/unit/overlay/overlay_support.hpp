@@ -22,9 +22,7 @@ using axl::test::load_vectors;
 using axl::test::text;
 using axl::test::u64;
 
-inline PublicKey public_key(simdjson::dom::element value) {
-  return PublicKey::from_hex(text(value)).value();
-}
+inline PublicKey public_key(simdjson::dom::element value) { return PublicKey::from_hex(text(value)).value(); }
 
 inline PrivateKey key_of_seed(ByteSpan seed) {
   REQUIRE(seed.size() == PrivateKey::kSeedSize);
@@ -82,9 +80,7 @@ class CountingRng final : public Rng {
   unsigned count_ = 0;
 };
 
-inline crypto::Verifier verifier() {
-  return crypto::verify;
-}
+inline crypto::Verifier verifier() { return crypto::verify; }
 
 /// A signed announcement of `node` as child of `parent` (or as root, with port 0).
 inline wire::Announce announcement(const PrivateKey& node, const PrivateKey& parent, std::uint64_t seq,

@@ -31,7 +31,13 @@ TEST_CASE("envelope: the exact shapes are envelopes", "[router]") {
 
 TEST_CASE("envelope: anything looser is a plain message", "[router]") {
   for (const auto* text : {
-           "", "{", "{}", "[]", "null", "hello", "{\"service\"",
+           "",
+           "{",
+           "{}",
+           "[]",
+           "null",
+           "hello",
+           "{\"service\"",
            R"({"service":"svc"})",
            R"({"service":"","request":{}})",
            R"({"service":5,"request":{}})",

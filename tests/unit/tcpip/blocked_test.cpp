@@ -23,7 +23,10 @@ TEST_CASE("tcpip: a blocked way freezes the connection, and then it goes on at f
   REQUIRE(pair);
   const auto bytes = random_bytes(1, 6'000'000);
   Writer writer{*pair.client, bytes};
-  REQUIRE(network.run([&] { writer.go(); return pair.server->count > 1'000'000; }));
+  REQUIRE(network.run([&] {
+    writer.go();
+    return pair.server->count > 1'000'000;
+  }));
   client.blocked = true;
   network.run_for(100ms);
   server.blocked = true;
@@ -32,12 +35,15 @@ TEST_CASE("tcpip: a blocked way freezes the connection, and then it goes on at f
   network.run_for(10s);
   CHECK(pair.server->count == stopped_at);
   CHECK(client.refused - refused <= 10);  // one trial a second
-  network.run_for(1h);                  // longer than any retry would last
+  network.run_for(1h);                    // longer than any retry would last
   CHECK(pair.client->closed == 0);
   open_gate(network, server);
   open_gate(network, client);
   const auto started = network.now;
-  REQUIRE(network.run([&] { writer.go(); return pair.server->count == bytes.size(); }));
+  REQUIRE(network.run([&] {
+    writer.go();
+    return pair.server->count == bytes.size();
+  }));
   CHECK(pair.server->received == bytes);
   CHECK(network.now - started < 200ms);  // the congestion window had not collapsed
 }

@@ -66,7 +66,8 @@ TEST_CASE("tcpip: both ends closing at once is orderly", "[tcpip]") {
   CHECK_FALSE(pair.client->failure);
   CHECK_FALSE(pair.server->failure);
   network.run_for(3s);
-  CAPTURE((*client.stack->next_tick()-network.now).count(), client.stack->stats().connections, server.stack->stats().connections);
+  CAPTURE((*client.stack->next_tick() - network.now).count(), client.stack->stats().connections,
+          server.stack->stats().connections);
   CHECK_FALSE(client.stack->next_tick());
 }
 

@@ -17,7 +17,9 @@ namespace {
 const Address kSource = Address::of(key_of(1));
 const Address kOwn = Address::of(key_of(2));
 
-void put(Bytes& packet, std::size_t at, ByteSpan bytes) { std::ranges::copy(bytes, packet.begin() + static_cast<std::ptrdiff_t>(at)); }
+void put(Bytes& packet, std::size_t at, ByteSpan bytes) {
+  std::ranges::copy(bytes, packet.begin() + static_cast<std::ptrdiff_t>(at));
+}
 
 // An IPv6 packet around `payload`.
 Bytes packet_of(std::uint8_t next_header, const Bytes& payload) {

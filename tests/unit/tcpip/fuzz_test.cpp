@@ -15,7 +15,8 @@ extern "C" std::uint16_t axl_lwip_checksum(const void* data, int length);
 namespace {
 
 std::uint16_t u16_at(const Bytes& bytes, std::size_t at) {
-  return static_cast<std::uint16_t>(std::to_integer<unsigned>(bytes[at]) << 8U | std::to_integer<unsigned>(bytes[at + 1]));
+  return static_cast<std::uint16_t>(std::to_integer<unsigned>(bytes[at]) << 8U |
+                                    std::to_integer<unsigned>(bytes[at + 1]));
 }
 void put_u16(Bytes& bytes, std::size_t at, std::size_t value) {
   bytes[at] = static_cast<std::byte>(value >> 8U);

@@ -18,7 +18,8 @@ Bytes random_bytes(std::uint64_t seed, std::size_t size) {
 
 Host::Host(Network& network, const PublicKey& own_key, const Stack::Config& config, std::uint64_t seed)
     : key{own_key}, network_{network}, rng_{seed} {
-  Logger logger{[this](LogLevel, std::string_view, std::string_view text) { log.emplace_back(text); }, LogLevel::warning};
+  Logger logger{[this](LogLevel, std::string_view, std::string_view text) { log.emplace_back(text); },
+                LogLevel::warning};
   stack = std::make_unique<Stack>(config, key, rng_, *this, logger, network.now);
 }
 

@@ -39,13 +39,13 @@ class Host final : public StackHost {
   bool session_is_up(const PublicKey& peer) override { return sessions.contains(peer); }
 
   const PublicKey key;
-  bool blocked = false;       ///< no packet leaves
-  bool silent = false;        ///< open_session is never answered
+  bool blocked = false;  ///< no packet leaves
+  bool silent = false;   ///< open_session is never answered
   std::set<PublicKey> sessions;
-  std::size_t asked = 0;      ///< calls of open_session
-  std::size_t sent = 0;       ///< packets
-  std::size_t refused = 0;    ///< packets not taken
-  std::size_t largest = 0;    ///< packet
+  std::size_t asked = 0;                  ///< calls of open_session
+  std::size_t sent = 0;                   ///< packets
+  std::size_t refused = 0;                ///< packets not taken
+  std::size_t largest = 0;                ///< packet
   std::function<void(ByteSpan)> on_send;  ///< sees every packet that leaves
   std::vector<std::string> log;           ///< warnings and errors
 
@@ -113,7 +113,10 @@ class Reader final : public StreamHandler {
     count += data.size();
     if (then) then(data.span());
   }
-  void on_end() override { ended = true; if (at_end) at_end(); }
+  void on_end() override {
+    ended = true;
+    if (at_end) at_end();
+  }
   void on_writable() override { ++writable; }
   void on_drained() override { ++drained; }
   void on_closed(const Error* error) override {

@@ -85,7 +85,8 @@ class Node final : public StackHost {
     stack_.run_handlers(now_);
     if (!done_ && bulk_.count == kBytes && ping_.count >= 64 * kPings) {
       done_ = true;
-      right_ = bulk_.received == random_bytes(index_, kBytes) && stack_.stats().asserts == 0 && stack_.stats().filtered == 0;
+      right_ =
+          bulk_.received == random_bytes(index_, kBytes) && stack_.stats().asserts == 0 && stack_.stats().filtered == 0;
     }
     return true;
   }

@@ -42,14 +42,20 @@ TEST_CASE("tcpip: the window grows for a fast reader until it fills a long path"
   Writer writer{*pair.client, bytes};
   const auto started = network.now;
   // 128 KiB a round trip would take three seconds.
-  REQUIRE(network.run([&] { writer.go(); return pair.server->count == bytes.size(); }));
+  REQUIRE(network.run([&] {
+    writer.go();
+    return pair.server->count == bytes.size();
+  }));
   CHECK(network.now - started < 800ms);
   CHECK(pair.client->connection->high_mark() > 1024 * 1024);
   // Once it is open, six megabytes fit into one round trip.
   pair.server->count = 0;
   Writer again{*pair.client, bytes};
   const auto second = network.now;
-  REQUIRE(network.run([&] { again.go(); return pair.server->count == bytes.size(); }));
+  REQUIRE(network.run([&] {
+    again.go();
+    return pair.server->count == bytes.size();
+  }));
   CHECK(network.now - second < 250ms);
 }
 
@@ -83,7 +89,10 @@ TEST_CASE("tcpip: the window does not grow beyond the configured one", "[tcpip]"
   const auto bytes = random_bytes(1, 8'000'000);
   Writer writer{*pair.client, bytes};
   const auto started = network.now;
-  REQUIRE(network.run([&] { writer.go(); return pair.server->count == bytes.size(); }));
+  REQUIRE(network.run([&] {
+    writer.go();
+    return pair.server->count == bytes.size();
+  }));
   CHECK(network.now - started > 50ms * (8'000'000 / (256 * 1024)));
 }
 
@@ -97,7 +106,10 @@ TEST_CASE("tcpip: a reader that was fast and stops is offered less again", "[tcp
   pair.server->keep = false;
   const auto bytes = random_bytes(1, 20'000'000);
   Writer writer{*pair.client, bytes};
-  REQUIRE(network.run([&] { writer.go(); return writer.done() && pair.client->connection->unsent() == 0; }));
+  REQUIRE(network.run([&] {
+    writer.go();
+    return writer.done() && pair.client->connection->unsent() == 0;
+  }));
   pair.server->connection->pause_reading();
   pair.client->connection->write(Buffer::copy_of(bytes));
   network.turn(client);
@@ -128,7 +140,10 @@ TEST_CASE("tcpip: a lost packet stalls a stream for a third of a second, not mor
   REQUIRE(pair);
   const auto warm = random_bytes(1, 2'000'000);
   Writer writer{*pair.client, warm};
-  REQUIRE(network.run([&] { writer.go(); return writer.done() && pair.client->connection->unsent() == 0; }));
+  REQUIRE(network.run([&] {
+    writer.go();
+    return writer.done() && pair.client->connection->unsent() == 0;
+  }));
   network.run_for(1s);
   network.link.loss = 1;
   pair.client->connection->write(Buffer::copy_of(random_bytes(2, 100)));

@@ -11,9 +11,7 @@ using axl::wire::BloomFilter;
 
 namespace {
 
-void set(BloomFilter& filter, std::uint64_t bit) {
-  filter.words[bit / 64] |= std::uint64_t{1} << (bit % 64);
-}
+void set(BloomFilter& filter, std::uint64_t bit) { filter.words[bit / 64] |= std::uint64_t{1} << (bit % 64); }
 
 std::uint64_t bits_set(const BloomFilter& filter) {
   std::uint64_t count = 0;

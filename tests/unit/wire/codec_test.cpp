@@ -19,9 +19,7 @@ Path ports(simdjson::dom::element value) {
   return path;
 }
 
-bool ok(simdjson::dom::element c) {
-  return c["ok"].get_bool().value();
-}
+bool ok(simdjson::dom::element c) { return c["ok"].get_bool().value(); }
 
 }  // namespace
 

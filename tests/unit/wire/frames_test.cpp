@@ -23,9 +23,7 @@ Path path(Element value) {
   return ports;
 }
 
-axl::PublicKey key(Element value) {
-  return axl::PublicKey::from_hex(text(value)).value();
-}
+axl::PublicKey key(Element value) { return axl::PublicKey::from_hex(text(value)).value(); }
 
 axl::crypto::Signature signature(Element value) {
   axl::crypto::Signature result;
@@ -157,25 +155,16 @@ void check_traffic(Element f, axl::ByteSpan body, axl::ByteSpan message) {
 /// Whether the body decodes; empty for types without a layout.
 std::optional<bool> decode_any(FrameType type, axl::ByteSpan body) {
   switch (type) {
-    case FrameType::sig_req:
-      return SigReq::decode(body).ok();
-    case FrameType::sig_res:
-      return SigRes::decode(body).ok();
-    case FrameType::announce:
-      return Announce::decode(body).ok();
-    case FrameType::bloom_filter:
-      return BloomFilter::decode(body).ok();
-    case FrameType::path_lookup:
-      return PathLookup::decode(body).ok();
-    case FrameType::path_notify:
-      return PathNotify::decode(body).ok();
-    case FrameType::path_broken:
-      return PathBroken::decode(body).ok();
-    case FrameType::traffic:
-      return TrafficView::decode(body).ok();
+    case FrameType::sig_req: return SigReq::decode(body).ok();
+    case FrameType::sig_res: return SigRes::decode(body).ok();
+    case FrameType::announce: return Announce::decode(body).ok();
+    case FrameType::bloom_filter: return BloomFilter::decode(body).ok();
+    case FrameType::path_lookup: return PathLookup::decode(body).ok();
+    case FrameType::path_notify: return PathNotify::decode(body).ok();
+    case FrameType::path_broken: return PathBroken::decode(body).ok();
+    case FrameType::traffic: return TrafficView::decode(body).ok();
     case FrameType::dummy:
-    case FrameType::keepalive:
-      break;
+    case FrameType::keepalive: break;
   }
   return {};
 }
@@ -208,33 +197,15 @@ TEST_CASE("frames: every golden frame is decoded, encoded, signed and refused wh
     const Element f = c["fields"];
     switch (static_cast<FrameType>(type)) {
       case FrameType::dummy:
-      case FrameType::keepalive:
-        CHECK(body.empty());
-        break;
-      case FrameType::sig_req:
-        check_sig_req(f, body, message);
-        break;
-      case FrameType::sig_res:
-        check_sig_res(f, body, message);
-        break;
-      case FrameType::announce:
-        check_announce(f, body, message);
-        break;
-      case FrameType::bloom_filter:
-        check_bloom(f, body, message);
-        break;
-      case FrameType::path_lookup:
-        check_lookup(f, body, message);
-        break;
-      case FrameType::path_notify:
-        check_notify(f, body, message);
-        break;
-      case FrameType::path_broken:
-        check_broken(f, body, message);
-        break;
-      case FrameType::traffic:
-        check_traffic(f, body, message);
-        break;
+      case FrameType::keepalive: CHECK(body.empty()); break;
+      case FrameType::sig_req: check_sig_req(f, body, message); break;
+      case FrameType::sig_res: check_sig_res(f, body, message); break;
+      case FrameType::announce: check_announce(f, body, message); break;
+      case FrameType::bloom_filter: check_bloom(f, body, message); break;
+      case FrameType::path_lookup: check_lookup(f, body, message); break;
+      case FrameType::path_notify: check_notify(f, body, message); break;
+      case FrameType::path_broken: check_broken(f, body, message); break;
+      case FrameType::traffic: check_traffic(f, body, message); break;
     }
   }
   for (std::uint64_t type = 1; type <= 9; ++type) CHECK(seen[type] > 0);
