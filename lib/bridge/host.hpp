@@ -2,7 +2,6 @@
 #pragma once
 
 #include <axl/key.hpp>
-#include <axl/random.hpp>
 #include <axl/result.hpp>
 #include <axl/time.hpp>
 #include <axl/topology.hpp>
@@ -11,29 +10,14 @@
 #include <memory>
 #include <optional>
 
-#include "core/executor.hpp"
+#include "core/scheduler.hpp"
 #include "tcpip/stack.hpp"
 
 namespace axl::bridge {
 
-/// Calls back once at a time. Destroying or cancelling it means: no call.
-class Timer {
- public:
-  Timer() = default;
-  Timer(const Timer&) = delete;
-  Timer& operator=(const Timer&) = delete;
-  virtual ~Timer() = default;
-  virtual void arm(Time at) = 0;  ///< replaces an earlier time; at once if it has passed, but never inside this call
-  virtual void cancel() = 0;
-};
-
 /// All on the loop.
-class Host {
+class Host : public Scheduler {
  public:
-  [[nodiscard]] virtual Time now() const = 0;
-  [[nodiscard]] virtual std::unique_ptr<Timer> make_timer(std::function<void()> fire) = 0;
-  [[nodiscard]] virtual Executor& executor() = 0;
-  [[nodiscard]] virtual Rng& rng() = 0;
   [[nodiscard]] virtual const PublicKey& our_key() const = 0;
 
   /// Everything except the queue's numbers, which the bridge fills in.

@@ -13,7 +13,7 @@ namespace axl::node {
 namespace {
 
 // A timer of the bridge on the node's loop.
-class LoopTimer final : public bridge::Timer {
+class LoopTimer final : public Timer {
  public:
   LoopTimer(asio::io_context& context, const net::SteadyClock& clock, std::function<void()> fire)
       : timer_{context, clock, std::move(fire)} {}
@@ -277,7 +277,7 @@ Topology NodeState::whole_topology() {
   return topology;
 }
 
-std::unique_ptr<bridge::Timer> NodeState::make_timer(std::function<void()> fire) {
+std::unique_ptr<Timer> NodeState::make_timer(std::function<void()> fire) {
   return std::make_unique<LoopTimer>(loop_.context(), core_->clock(), [this, alive = alive_, fire = std::move(fire)] {
     if (!*alive) return;
     fire();

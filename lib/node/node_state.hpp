@@ -69,7 +69,7 @@ class NodeState final : public bridge::Host {
 
   // bridge::Host
   [[nodiscard]] Time now() const override { return core_->now(); }
-  [[nodiscard]] std::unique_ptr<bridge::Timer> make_timer(std::function<void()> fire) override;
+  [[nodiscard]] std::unique_ptr<Timer> make_timer(std::function<void()> fire) override;
   [[nodiscard]] Rng& rng() override { return core_->rng(); }
   [[nodiscard]] const PublicKey& our_key() const override { return key_; }
   [[nodiscard]] Topology topology() const override;
@@ -83,7 +83,7 @@ class NodeState final : public bridge::Host {
     std::uint16_t port = 0;
     Time deadline;
     tcpip::Stack::ConnectHandler handler;
-    std::unique_ptr<bridge::Timer> timer;
+    std::unique_ptr<Timer> timer;
   };
   void look_up(const std::shared_ptr<AddressWait>& wait);
   void on_path_found(const PublicKey& key);

@@ -18,7 +18,7 @@ class TestLoop {
   [[nodiscard]] Time now() const noexcept { return now_; }
   [[nodiscard]] TestExecutor& executor() noexcept { return executor_; }
 
-  std::unique_ptr<bridge::Timer> make_timer(std::function<void()> fire) {
+  std::unique_ptr<Timer> make_timer(std::function<void()> fire) {
     return std::make_unique<LoopTimer>(*this, std::move(fire));
   }
 
@@ -73,7 +73,7 @@ class TestLoop {
   [[nodiscard]] std::size_t timers() const noexcept { return timers_.size(); }
 
  private:
-  class LoopTimer final : public bridge::Timer {
+  class LoopTimer final : public Timer {
    public:
     LoopTimer(TestLoop& loop, std::function<void()> fire) : loop_{loop}, fire_{std::move(fire)} {}
     ~LoopTimer() override { cancel(); }

@@ -63,7 +63,7 @@ class TestNode final : public bridge::Host {
   TestNode(TestMesh& mesh, const PublicKey& key, NodeConfig config, bridge::ApiConfig api);
 
   [[nodiscard]] Time now() const override;
-  [[nodiscard]] std::unique_ptr<bridge::Timer> make_timer(std::function<void()> fire) override;
+  [[nodiscard]] std::unique_ptr<Timer> make_timer(std::function<void()> fire) override;
   [[nodiscard]] Executor& executor() override;
   [[nodiscard]] Rng& rng() override { return rng_; }
   [[nodiscard]] const PublicKey& our_key() const override { return key_; }
@@ -147,7 +147,7 @@ class TestMesh {
   using Place = std::pair<PublicKey, std::uint16_t>;
   std::map<Place, AcceptHandler> ports_;
   std::set<Place> silent_;
-  std::vector<std::unique_ptr<bridge::Timer>> timers_;
+  std::vector<std::unique_ptr<Timer>> timers_;
   std::vector<std::unique_ptr<TestNode>> nodes_;
 };
 
@@ -157,7 +157,7 @@ inline TestNode::TestNode(TestMesh& mesh, const PublicKey& key, NodeConfig confi
   bridge_ = std::make_unique<bridge::Bridge>(config, std::move(api), *this, std::move(logger));
 }
 inline Time TestNode::now() const { return mesh_.loop.now(); }
-inline std::unique_ptr<bridge::Timer> TestNode::make_timer(std::function<void()> fire) {
+inline std::unique_ptr<Timer> TestNode::make_timer(std::function<void()> fire) {
   return mesh_.loop.make_timer(std::move(fire));
 }
 inline Executor& TestNode::executor() { return mesh_.loop.executor(); }

@@ -1,0 +1,41 @@
+// Server-sent events: reads a `text/event-stream` in pieces, writes events. WHATWG HTML, section 9.2.
+#pragma once
+
+#include <axl/bytes.hpp>
+#include <axl/result.hpp>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace axl::http {
+
+struct SseEvent {
+  std::string event;  ///< empty: `message`
+  std::string data;   ///< lines joined by line feeds
+  std::string id;
+  std::optional<long> retry;  ///< milliseconds
+};
+
+class SseReader {
+ public:
+  explicit SseReader(std::size_t max_event_bytes) noexcept : max_{max_event_bytes} {}
+
+  /// too_large when one event grows beyond the limit; nothing more can be read then.
+  Result<void> feed(ByteSpan bytes);
+  /// Call until empty after each feed(). Events without data are passed over, as the standard says, unless they carry
+  /// an id or a retry time (then `data` is empty).
+  [[nodiscard]] std::optional<SseEvent> next();
+
+ private:
+  std::size_t max_;
+  std::string pending_;  // bytes not yet a whole line
+  SseEvent event_;       // being read
+  bool has_data_ = false;
+  std::size_t at_ = 0;
+};
+
+/// The event as it is sent, blank line included. Line breaks in `data` become several data lines.
+[[nodiscard]] std::string encode_sse(const SseEvent& event);
+
+}  // namespace axl::http
