@@ -7,7 +7,8 @@ import re
 import subprocess
 import sys
 
-ORDER = ["core", "crypto", "wire", "link", "overlay", "e2e", "net", "tcpip", "http", "router", "bridge", "node"]
+ORDER = ["core", "crypto", "wire", "link", "overlay", "e2e", "net", "tcpip", "http", "router", "mcp", "a2a", "services", "bridge",
+         "node"]
 PURE = {"core", "crypto", "wire", "link", "overlay", "e2e", "router"}
 # What a pure layer may not include, and may not leave for the linker to find.
 FOREIGN_HEADERS = re.compile(r"#include [<\"](asio|openssl/|llhttp|lwip/|sys/|netinet/|arpa/|unistd|thread|mutex|condition_variable)")
