@@ -34,13 +34,20 @@ struct Service {
   Backend backend;
 };
 
+/// May this follow the path of an endpoint without leaving it? `..`, `%2e`, `%2f` and backslashes may not.
+[[nodiscard]] bool may_follow_endpoint(std::string_view suffix);
+
+/// A key that equals the inversion of its own address may be anybody with that address.
+[[nodiscard]] bool is_partial_key(const PublicKey& key);
+
 class ServiceTable {
  public:
   /// At most so many services; more are refused with limit_reached.
   static constexpr std::size_t kMaxServices = 1'024;
   static constexpr std::size_t kMaxNameSize = 256;
 
-  /// Replaces one of that name. Names: printable, not empty, no `..` or empty segment between slashes.
+  /// Replaces one of that name. Names: no control characters, not empty, no `.`, `..` or empty part between slashes.
+  /// Allow lists: full keys only.
   Result<void> add(Service service);
   [[nodiscard]] bool remove(std::string_view name);
 
