@@ -35,8 +35,7 @@ void Connection::start(std::optional<Time> deadline, std::function<void()> on_op
   schedule();
 }
 
-// --- What the owner asks for
-// ------------------------------------------------------------------------------------------
+// --- What the owner asks for -----------------------------------------------------------------------------------------
 
 void Connection::set_handler(StreamHandler* handler) {
   handler_ = handler;
@@ -93,8 +92,7 @@ void Connection::detach() noexcept {
   if (!closed_) shut(!end_sent_);
 }
 
-// --- One turn
-// ---------------------------------------------------------------------------------------------------------
+// --- One turn --------------------------------------------------------------------------------------------------------
 
 void Connection::schedule() {
   if (advancing_) {
@@ -254,8 +252,7 @@ void Connection::report_closed() {
   std::exchange(handler_, nullptr)->on_closed(error ? &*error : nullptr);
 }
 
-// --- Waiting
-// ----------------------------------------------------------------------------------------------------------
+// --- Waiting ---------------------------------------------------------------------------------------------------------
 
 void Connection::wait_as_needed() {
   if (!can_read_ && !reading_ && (!opened_ || wants_data())) wait_readable();
@@ -316,8 +313,7 @@ void Connection::on_timer() {
 
 std::size_t Connection::unacknowledged() noexcept { return unacknowledged_bytes(socket_); }
 
-// --- Ending
-// -----------------------------------------------------------------------------------------------------------
+// --- Ending ----------------------------------------------------------------------------------------------------------
 
 void Connection::fail(Error error) {
   error_ = std::move(error);

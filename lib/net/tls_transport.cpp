@@ -87,8 +87,7 @@ bool TlsTransport::create() {
   return true;
 }
 
-// --- Input and output of OpenSSL
-// --------------------------------------------------------------------------------------
+// --- Input and output of OpenSSL -------------------------------------------------------------------------------------
 
 int TlsTransport::read_from_socket(char* into, int size) noexcept {
   if (socket_ == nullptr || socket_ended_) return socket_ended_ ? 0 : -1;
@@ -134,8 +133,7 @@ Io TlsTransport::outcome(int returned, const char* doing) {
   return Io::failed;
 }
 
-// --- Transport
-// --------------------------------------------------------------------------------------------------------
+// --- Transport -------------------------------------------------------------------------------------------------------
 
 Io TlsTransport::open(Socket& socket) {
   const ErrorQueueGuard guard;

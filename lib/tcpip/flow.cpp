@@ -19,8 +19,7 @@ constexpr std::size_t kMostSegments = 512;
 
 }  // namespace
 
-// --- what the owner asks for
-// ------------------------------------------------------------------------------------------
+// --- what the owner asks for -----------------------------------------------------------------------------------------
 
 void Flow::set_handler(StreamHandler* handler) {
   handler_ = handler;
@@ -90,8 +89,7 @@ void Flow::let_go() {
   core_->drop_if_done(*this);
 }
 
-// --- what the stack tells
-// ---------------------------------------------------------------------------------------------
+// --- what the stack tells --------------------------------------------------------------------------------------------
 
 void Flow::attach(Tag& tag, Phase phase) {
   tag.flow = this;
@@ -232,8 +230,7 @@ void Flow::mark_unflushed() {
   if (core_ != nullptr) core_->add_unflushed(*this);
 }
 
-// --- what the owner hears
-// ---------------------------------------------------------------------------------------------
+// --- what the owner hears --------------------------------------------------------------------------------------------
 
 void Flow::deliver() {
   if (std::exchange(wants_abort_, false)) {
@@ -269,8 +266,7 @@ void Flow::deliver() {
   if (core_ != nullptr) core_->drop_if_done(*this);
 }
 
-// --- the receive window
-// -----------------------------------------------------------------------------------------------
+// --- the receive window ----------------------------------------------------------------------------------------------
 
 void Flow::discard_received() {
   const auto count = received_.size();
@@ -335,8 +331,7 @@ void Flow::return_window(std::size_t count) {
   });
 }
 
-// --- lwIP's callbacks
-// -------------------------------------------------------------------------------------------------
+// --- lwIP's callbacks ------------------------------------------------------------------------------------------------
 
 err_t Flow::on_received(void* arg, tcp_pcb* pcb, pbuf* chain, err_t /*error*/) {
   auto* flow = static_cast<Flow*>(arg);
