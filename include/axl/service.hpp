@@ -58,8 +58,11 @@ class ServiceReply {
   void finish();
   void abort();
 
-  [[nodiscard]] bool connected() const;       ///< the caller still listens
-  [[nodiscard]] std::size_t pending() const;  ///< bytes written that have not left yet
+  [[nodiscard]] bool connected() const;  ///< the caller still listens
+  /// Bytes written that wait here because the caller reads slowly; what is on its way (at most 64 KiB) does not count.
+  [[nodiscard]] std::size_t pending() const;
+  /// Called on the loop each time pending() has fallen to zero.
+  void on_writable(std::function<void()> handler);
   /// Called once, on the loop, when the caller has gone before the answer was finished.
   void on_cancel(std::function<void()> handler);
 
