@@ -44,6 +44,10 @@ bool may_follow_endpoint(std::string_view suffix) {
 
 bool is_partial_key(const PublicKey& key) { return Address::of(key).partial_key() == key; }
 
+bool access_allows(const ServiceAccess& access, const PublicKey& caller) {
+  return access.everyone || std::ranges::find(access.allow, caller) != access.allow.end();
+}
+
 Result<void> ServiceTable::add(Service service) {
   if (auto valid = check_name(service.info.name); !valid) return valid;
   if (!service.backend.upstream) return Error{Errc::invalid_argument, "service without a backend"};
@@ -89,10 +93,6 @@ std::optional<ServiceTable::Match> ServiceTable::match(std::string_view path) co
 std::shared_ptr<const Service> ServiceTable::find(std::string_view name) const {
   const auto found = services_.find(name);
   return found == services_.end() ? nullptr : found->second;
-}
-
-bool ServiceTable::allows(const Service& service, const PublicKey& caller) {
-  return service.access.everyone || std::ranges::find(service.access.allow, caller) != service.access.allow.end();
 }
 
 void ServiceTable::set_healthy(std::string_view name, bool healthy) {

@@ -40,6 +40,8 @@ struct Service {
 /// A key that equals the inversion of its own address may be anybody with that address.
 [[nodiscard]] bool is_partial_key(const PublicKey& key);
 
+[[nodiscard]] bool access_allows(const ServiceAccess& access, const PublicKey& caller);
+
 class ServiceTable {
  public:
   /// At most so many services; more are refused with limit_reached.
@@ -59,7 +61,9 @@ class ServiceTable {
   /// `/`. Empty when there is none, or when the suffix holds `..`, `%2e` or `%2f`.
   [[nodiscard]] std::optional<Match> match(std::string_view path) const;
   [[nodiscard]] std::shared_ptr<const Service> find(std::string_view name) const;
-  [[nodiscard]] static bool allows(const Service& service, const PublicKey& caller);
+  [[nodiscard]] static bool allows(const Service& service, const PublicKey& caller) {
+    return access_allows(service.access, caller);
+  }
 
   void set_healthy(std::string_view name, bool healthy);
   /// In the order of names.
