@@ -59,6 +59,9 @@ struct NodeConfig {
   /// `Host` values that the local API accepts besides loopback's, lower case, without port.
   std::vector<std::string> api_allowed_hosts;
   std::vector<std::string> api_allowed_origins;  ///< `Origin` values that may call the local API
+  /// What every request to the local API must carry in X-Axl-Token; empty: none is asked for. Needed for an address
+  /// that is not loopback. Printable ASCII, 16 to 512 bytes.
+  std::string api_token;
   /// X-From-Peer-Id as the reference writes it: only the key bits that an address carries.
   bool legacy_peer_id = false;
 

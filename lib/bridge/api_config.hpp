@@ -10,6 +10,7 @@ namespace axl::bridge {
 struct ApiConfig {
   std::vector<std::string> allowed_hosts;    ///< `Host` values besides loopback, lower case, without port
   std::vector<std::string> allowed_origins;  ///< `Origin` values that may call
+  std::string token;                         ///< what X-Axl-Token must carry; empty: none is asked for
   bool legacy_peer_id = false;  ///< X-From-Peer-Id as the reference writes it: only what an address carries
 };
 

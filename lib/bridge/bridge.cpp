@@ -44,7 +44,7 @@ struct Bridge::State {
               inbox,
               gate,
               h},
-        local{std::move(api), *messenger, inbox, h} {
+        local{api, *messenger, inbox, h} {
     for (const auto& key : config.allow_peers) favour(key);
   }
 
@@ -119,6 +119,8 @@ void Bridge::accept_http(std::unique_ptr<tcpip::Connection> connection) {
 void Bridge::accept_local(std::unique_ptr<Stream> stream) {
   if (!state_->draining) state_->local.accept(std::move(stream));
 }
+
+http::LocalAccess& Bridge::local_access() { return state_->local.access(); }
 
 void Bridge::send(const PublicKey& destination, MessageBody body, SendOptions options, SendHandler handler) {
   state_->messenger->send(destination, std::move(body), std::move(options), std::move(handler));

@@ -17,6 +17,10 @@
 #include "core/stream.hpp"
 #include "tcpip/stack.hpp"
 
+namespace axl::http {
+class LocalAccess;
+}
+
 namespace axl::router {
 class Dispatcher;
 }
@@ -39,6 +43,9 @@ class Bridge {
   void accept_frames(std::unique_ptr<tcpip::Connection> connection);  ///< overlay port `tcp_port`
   void accept_http(std::unique_ptr<tcpip::Connection> connection);    ///< overlay port `http_port`
   void accept_local(std::unique_ptr<Stream> stream);                  ///< the local API
+
+  /// The rule of the local API, for other local ports of this node. Lives as long as the bridge.
+  [[nodiscard]] http::LocalAccess& local_access();
 
   /// Sends in the order of calls, per destination. `destination` may be partial.
   void send(const PublicKey& destination, MessageBody body, SendOptions options, SendHandler handler);

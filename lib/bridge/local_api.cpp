@@ -3,7 +3,6 @@
 #include <axl/version.hpp>
 #include <utility>
 
-#include "bridge/access.hpp"
 #include "bridge/messenger.hpp"
 #include "bridge/topology_json.hpp"
 
@@ -22,12 +21,12 @@ void not_yet(http::Exchange exchange) { exchange.respond_error(501, "Not support
 
 }  // namespace
 
-LocalApi::LocalApi(ApiConfig config, Messenger& messenger, Inbox& inbox, Host& host)
-    : config_{std::move(config)},
+LocalApi::LocalApi(const ApiConfig& config, Messenger& messenger, Inbox& inbox, Host& host)
+    : access_{{.hosts = config.allowed_hosts, .origins = config.allowed_origins, .token = config.token}},
       inbox_{inbox},
       host_{host},
       tcp_port_{messenger.config().tcp_port},
-      receiver_{inbox, host, config_.legacy_peer_id},
+      receiver_{inbox, host, config.legacy_peer_id},
       sender_{messenger, host, messenger.config().max_message_size},
       server_{limits(), host, [this](http::Exchange exchange) { serve(std::move(exchange)); }} {
   routes_.add("/topology", {"GET", "HEAD"}, [this](http::Exchange exchange) { serve_topology(std::move(exchange)); });
@@ -38,10 +37,8 @@ LocalApi::LocalApi(ApiConfig config, Messenger& messenger, Inbox& inbox, Host& h
 }
 
 void LocalApi::serve(http::Exchange exchange) {
-  if (const auto why = refuse_local(exchange.request(), config_.allowed_hosts, config_.allowed_origins)) {
-    exchange.respond_error(403, *why);
-    return;
-  }
+  exchange.add_header("X-Axl-Version", kVersion);
+  if (!access_.admit(exchange)) return;
   routes_.serve(std::move(exchange));
 }
 

@@ -12,13 +12,17 @@
 #include "bridge/sender.hpp"
 #include "bridge/timed_server.hpp"
 #include "core/stream.hpp"
+#include "http/local_access.hpp"
 #include "http/routes.hpp"
 
 namespace axl::bridge {
 
 class LocalApi {
  public:
-  LocalApi(ApiConfig config, Messenger& messenger, Inbox& inbox, Host& host);
+  LocalApi(const ApiConfig& config, Messenger& messenger, Inbox& inbox, Host& host);
+
+  /// The rule of this API, for the node's other local ports.
+  [[nodiscard]] http::LocalAccess& access() noexcept { return access_; }
 
   void accept(std::unique_ptr<Stream> stream) { server_.accept(std::move(stream), http::Client{}); }
   /// No new connection or request; those who wait for a message are answered.
@@ -29,7 +33,7 @@ class LocalApi {
   void serve(http::Exchange exchange);
   void serve_topology(http::Exchange exchange);
 
-  ApiConfig config_;
+  http::LocalAccess access_;
   Inbox& inbox_;
   Host& host_;
   std::uint16_t tcp_port_;

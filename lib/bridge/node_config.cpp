@@ -36,6 +36,12 @@ Result<void> NodeConfig::validate() const {
   if (!positive(dial_timeout)) return bad("dial_timeout_secs must be positive");
   if (!positive(send_timeout)) return bad("send_timeout_secs must be positive");
   if (node_info.size() > 16'384) return bad("NodeInfo must be at most 16384 bytes of JSON");
+  if (!api_token.empty()) {
+    if (api_token.size() < 16 || api_token.size() > 512) return bad("api_token must have from 16 to 512 bytes");
+    for (const char c : api_token) {
+      if (c <= 0x20 || c >= 0x7F) return bad("api_token must be printable ASCII without spaces");
+    }
+  }
   for (const auto& peer : peers) {
     if (peer.uri.empty()) return bad("Peers must not hold an empty URI");
   }

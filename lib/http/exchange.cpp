@@ -60,6 +60,10 @@ void Exchange::set_events(ExchangeEvents* events) noexcept {
   if (state_) state_->events = events;
 }
 
+void Exchange::add_header(std::string_view name, std::string_view value) {
+  if (state_) state_->added.add(name, value);
+}
+
 void Exchange::read_body() {
   if (!connected() || state_->reading) return;
   state_->reading = true;

@@ -73,6 +73,9 @@ class Exchange {
   /// The client sends no more; see on_client_ended().
   [[nodiscard]] bool client_ended() const noexcept;
 
+  /// A line that the answer gets besides its own, whoever gives it; before it begins.
+  void add_header(std::string_view name, std::string_view value);
+
   /// `events` must live until it is replaced, its last call, or the end of this object.
   void set_events(ExchangeEvents* events) noexcept;
 

@@ -20,6 +20,7 @@ struct ExchangeState {
   std::unique_ptr<BodyCollector> collector;  // set while collecting
   BodyHandler body_handler;                  // set while collecting
   SentHandler sent_handler;
+  Headers added;  // to whatever answer comes
 
   bool reading = false;  // the handler has asked for the body
   bool paused = false;   // and wants no more of it now

@@ -75,6 +75,7 @@ NodeState::NodeState(NodeConfig config, const PrivateKey& key, asio::io_context*
   bridge::ApiConfig api;
   api.allowed_hosts = config_.api_allowed_hosts;
   api.allowed_origins = config_.api_allowed_origins;
+  api.token = config_.api_token;
   api.legacy_peer_id = config_.legacy_peer_id;
   bridge_ = std::make_unique<bridge::Bridge>(config_, std::move(api), *this, logger_);
 }
@@ -221,9 +222,13 @@ Result<std::uint16_t> NodeState::serve_api(const std::string& host, std::uint16_
       result = listener.error();
       return;
     }
-    if (!net::plain_address((*listener)->local().address()).is_loopback()) {
-      result = Error{Errc::permission_denied, "the local API listens on loopback addresses only"};
-      return;
+    const auto address = net::plain_address((*listener)->local().address());
+    if (!address.is_loopback()) {
+      if (config_.api_token.empty()) {
+        result = Error{Errc::permission_denied, "the local API needs a token (api_token) to listen beyond loopback"};
+        return;
+      }
+      bridge_->local_access().add_bound_address(address.to_string());
     }
     result = (*listener)->local().port();
     api_listeners_.push_back(*std::move(listener));
