@@ -49,15 +49,7 @@ void Messenger::send(const PublicKey& destination, MessageBody body, SendOptions
   if (messages_ >= limits_.messages || body.size() > limits_.bytes - std::min(bytes_, limits_.bytes)) {
     return fail(Errc::limit_reached, "too many messages are on their way");
   }
-  auto peer = destination;
-  if (is_partial(peer)) {
-    const auto address = Address::of(peer);
-    if (address == Address::of(host_.our_key())) {
-      peer = host_.our_key();
-    } else if (const auto full = host_.full_key(address)) {
-      peer = *full;
-    }
-  }
+  const auto peer = resolve(destination, host_);
   ++messages_;
   bytes_ += body.size();
   if (peer == host_.our_key()) {
@@ -118,7 +110,6 @@ void Messenger::run_woken() {
 
 void Messenger::on_tick() {
   armed_ = false;
-  std::erase_if(old_until_, [now = host_.now()](const auto& entry) { return entry.second <= now; });
   // Handlers may send, and so add channels, but nothing else removes them.
   for (auto& [peer, channel] : channels_) {
     channel->on_tick();
@@ -154,20 +145,5 @@ void Messenger::arm() {
   busy_tick_ = busy;
   timer_->arm(host_.now() + (busy ? kBusyTick : kIdleTick));
 }
-
-bool Messenger::is_old(const PublicKey& peer) const {
-  const auto found = old_until_.find(peer);
-  return found != old_until_.end() && found->second > host_.now();
-}
-
-void Messenger::remember_old(const PublicKey& peer, Duration duration) {
-  if (old_until_.size() >= limits_.remembered_peers && !old_until_.contains(peer)) {
-    old_until_.erase(std::ranges::min_element(old_until_, {}, [](const auto& entry) { return entry.second; }));
-  }
-  auto& until = old_until_[peer];
-  until = std::max(until, host_.now() + duration);
-}
-
-void Messenger::forget_old(const PublicKey& peer) { old_until_.erase(peer); }
 
 }  // namespace axl::bridge

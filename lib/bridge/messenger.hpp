@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "bridge/host.hpp"
+#include "bridge/old_peers.hpp"
 #include "bridge/outgoing.hpp"
 #include "core/logger.hpp"
 
@@ -30,10 +31,7 @@ class Messenger {
     std::size_t messages = 65'536;             ///< of all peers, waiting or without receipt
     std::size_t bytes = 1024UL * 1024 * 1024;  ///< the same
     std::size_t idle_channels = 64;            ///< connections kept open without work
-    std::size_t remembered_peers = 4'096;      ///< old peers
     Duration idle_timeout{std::chrono::seconds{60}};
-    Duration remember_refused{std::chrono::minutes{10}};  ///< port 7001 refused: an old peer
-    Duration remember_silent{std::chrono::minutes{1}};    ///< port 7001 said nothing while 7000 answered
   };
 
   /// Messages to ourselves go to `inbox` directly.
@@ -49,15 +47,14 @@ class Messenger {
   [[nodiscard]] std::size_t under_way() const noexcept { return messages_; }
   /// Closes every connection that has nothing to do.
   void close_idle();
+  /// For all who reach peers.
+  [[nodiscard]] const std::shared_ptr<OldPeers>& old_peers() const noexcept { return old_peers_; }
 
   // For channels.
   [[nodiscard]] const NodeConfig& config() const noexcept { return config_; }
   [[nodiscard]] const Limits& limits() const noexcept { return limits_; }
   [[nodiscard]] Host& host() noexcept { return host_; }
   [[nodiscard]] const Logger& logger() const noexcept { return logger_; }
-  [[nodiscard]] bool is_old(const PublicKey& peer) const;
-  void remember_old(const PublicKey& peer, Duration duration);
-  void forget_old(const PublicKey& peer);
   void finished(std::size_t body_size) noexcept;
   /// Looks at this channel again on the next turn of the loop.
   void wake(const PublicKey& peer);
@@ -76,7 +73,7 @@ class Messenger {
   Inbox& inbox_;
   Logger logger_;
   std::map<PublicKey, std::unique_ptr<PeerChannel>> channels_;
-  std::map<PublicKey, Time> old_until_;
+  std::shared_ptr<OldPeers> old_peers_ = std::make_shared<OldPeers>();
   std::vector<PublicKey> woken_;
   std::size_t messages_ = 0;
   std::size_t bytes_ = 0;

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "bridge/dial_error.hpp"
 #include "bridge/frame_link.hpp"
 #include "bridge/http_link.hpp"
 
@@ -87,7 +88,7 @@ void PeerChannel::close_idle() {
 void PeerChannel::find_link() {
   if (http_pending_ || frames_pending_ || now() < retry_at_) return;
   dial_deadline_ = now() + messenger_.config().dial_timeout;
-  if (messenger_.is_old(peer_)) {
+  if (messenger_.old_peers()->contains(peer_, now())) {
     connect(Port::frames);
   } else {
     fallback_at_ = now() + kFallback;
@@ -110,16 +111,16 @@ void PeerChannel::on_connected(Port port, Result<std::unique_ptr<tcpip::Connecti
   if (port == Port::http) fallback_at_.reset();
   if (connection) {
     if (port == Port::http) {
-      messenger_.forget_old(peer_);
+      messenger_.old_peers()->forget(peer_);
     } else if (http_pending_) {
-      messenger_.remember_old(peer_, messenger_.limits().remember_silent);
+      messenger_.old_peers()->remember(peer_, OldPeers::kSilent, now());
     }
     take_link(port, std::move(connection).value());
     return;
   }
   const auto& error = connection.error();
   if (port == Port::http && error.is(Errc::refused)) {
-    messenger_.remember_old(peer_, messenger_.limits().remember_refused);
+    messenger_.old_peers()->remember(peer_, OldPeers::kRefused, now());
     if (!link_ && !frames_pending_) connect(Port::frames);
     return;
   }
@@ -153,21 +154,8 @@ void PeerChannel::drop_link() {
   link_rejected_ = false;
 }
 
-Error PeerChannel::dial_error(const Error& error) const {
-  if (error.is(Errc::key_mismatch)) return Error{Errc::key_mismatch, "peer key mismatch"};
-  const auto text = [this](std::string_view what) {
-    return fmt::format("failed to reach peer: connect tcp [{}]:{}: {}", address_.to_string(),
-                       messenger_.config().tcp_port, what);
-  };
-  if (error.is(Errc::refused)) return Error{Errc::refused, text("connection was refused")};
-  if (error.is(Errc::timed_out) || error.is(Errc::unreachable))
-    return Error{Errc::unreachable, text("operation timed out")};
-  if (error.is(Errc::limit_reached)) return Error{Errc::limit_reached, text(error.text())};
-  return Error{Errc::unreachable, text(error.text())};
-}
-
 void PeerChannel::fail_waiting(const Error& error) {
-  const auto reason = dial_error(error);
+  const auto reason = dial_error(error, address_, messenger_.config().tcp_port);
   auto failed = std::exchange(waiting_, {});
   for (auto& [number, message] : failed) {
     const bool unknown = message->may_have_arrived;
@@ -190,7 +178,7 @@ void PeerChannel::on_attempt(std::unique_ptr<OutgoingMessage> message, Attempt a
       finish(std::move(message), attempt.error);
       break;
     case Attempt::End::not_there:
-      messenger_.remember_old(peer_, messenger_.limits().remember_refused);
+      messenger_.old_peers()->remember(peer_, OldPeers::kRefused, now());
       link_rejected_ = true;
       keep_waiting(std::move(message));
       break;

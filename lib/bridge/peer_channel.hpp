@@ -53,7 +53,6 @@ class PeerChannel final : private LinkOwner {
   void expire();
   void keep_waiting(std::unique_ptr<OutgoingMessage> message);
   void finish(std::unique_ptr<OutgoingMessage> message, Result<SendReport> result);
-  [[nodiscard]] Error dial_error(const Error& error) const;
   [[nodiscard]] Time now() const { return messenger_.host().now(); }
 
   Messenger& messenger_;

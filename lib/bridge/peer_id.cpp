@@ -7,6 +7,13 @@ namespace axl::bridge {
 
 bool is_partial(const PublicKey& id) noexcept { return Address::of(id).partial_key() == id; }
 
+PublicKey resolve(const PublicKey& destination, const Host& host) {
+  if (!is_partial(destination)) return destination;
+  const auto address = Address::of(destination);
+  if (address == Address::of(host.our_key())) return host.our_key();
+  return host.full_key(address).value_or(destination);
+}
+
 bool is_name(std::string_view text, std::size_t max_size) noexcept {
   return !text.empty() && text.size() <= max_size &&
          std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7F; });
