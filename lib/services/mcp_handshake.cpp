@@ -14,8 +14,8 @@ constexpr std::string_view kVersion = "2025-11-25";
 constexpr std::string_view kInitialized = R"({"jsonrpc":"2.0","method":"notifications/initialized"})";
 
 std::string initialize() {
-  return R"({"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":)" +
-         mcp::json::quote(kVersion) + R"(,"capabilities":{},"clientInfo":{"name":"axl","version":)" +
+  return R"({"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":)" + mcp::json::quote(kVersion) +
+         R"(,"capabilities":{},"clientInfo":{"name":"axl","version":)" +
          mcp::json::quote(std::to_string(AXL_VERSION_MAJOR) + "." + std::to_string(AXL_VERSION_MINOR) + "." +
                           std::to_string(AXL_VERSION_PATCH)) +
          "}}}";
@@ -44,11 +44,10 @@ void McpHandshake::conclude(McpSession opened) {
   session_ = std::move(opened);
   session_.caller = caller_;
   session_.service = service_;
-  post_ = std::make_unique<McpPost>(McpPost::Request{.service = service_,
-                                                     .caller = caller_,
-                                                     .headers = mcp_headers_of(session_),
-                                                     .body = to_bytes(kInitialized)},
-                                    [this](Result<McpPost::Answer> answer) { on_initialized(std::move(answer)); });
+  post_ = std::make_unique<McpPost>(
+      McpPost::Request{
+          .service = service_, .caller = caller_, .headers = mcp_headers_of(session_), .body = to_bytes(kInitialized)},
+      [this](Result<McpPost::Answer> answer) { on_initialized(std::move(answer)); });
 }
 
 // A server that dislikes the notification may well serve requests.

@@ -38,15 +38,15 @@ McpPost::McpPost(Request request, DoneHandler done, MessageHandler message)
 McpPost::~McpPost() = default;
 
 void McpPost::acquire(bool fresh) {
-  waiting_ = request_.service->backend.upstream->acquire(
-      {.key = request_.caller}, fresh, [this](Result<std::unique_ptr<http::Lease>> lease) {
-        if (!lease) {
-          const auto error = lease.error();
-          finish(error);
-        } else {
-          send(std::move(*lease));
-        }
-      });
+  waiting_ = request_.service->backend.upstream->acquire({.key = request_.caller}, fresh,
+                                                         [this](Result<std::unique_ptr<http::Lease>> lease) {
+                                                           if (!lease) {
+                                                             const auto error = lease.error();
+                                                             finish(error);
+                                                           } else {
+                                                             send(std::move(*lease));
+                                                           }
+                                                         });
 }
 
 void McpPost::send(std::unique_ptr<http::Lease> lease) {

@@ -27,7 +27,7 @@ class McpPost final : private http::ResponseEvents {
     std::string_view method = "POST";
     http::Headers headers = {};  ///< besides Host, content type, Accept and the caller's identity
     Bytes body = {};
-    std::string awaited = {};     ///< the id, as JSON, of the response that a stream is read for; empty: all of them
+    std::string awaited = {};  ///< the id, as JSON, of the response that a stream is read for; empty: all of them
     std::size_t max_bytes = 16UL * 1024 * 1024;  ///< of a body, and of one event
   };
   struct Answer {
