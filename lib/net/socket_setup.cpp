@@ -12,6 +12,7 @@ Result<void> prepare_stream_socket(Socket& socket) {
   std::error_code failure;
   socket.non_blocking(true, failure);
   if (!failure) socket.set_option(asio::ip::tcp::no_delay{true}, failure);
+  if (failure == asio::error::operation_not_supported) failure.clear();  // a Unix socket never delays
   if (!failure) socket.set_option(asio::socket_base::keep_alive{false}, failure);
   if (failure) return system_failure(failure, "prepare socket");
   close_on_exec(socket.native_handle());

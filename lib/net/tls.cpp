@@ -33,12 +33,12 @@ const char* preferred_ciphers() noexcept {
 
 int accept_any_certificate(X509_STORE_CTX* /*store*/, void* /*unused*/) { return 1; }
 
-std::shared_ptr<SSL_CTX> make_context(const SSL_METHOD* method) {
+std::shared_ptr<SSL_CTX> make_context(const SSL_METHOD* method, int lowest_version = TLS1_3_VERSION) {
   std::shared_ptr<SSL_CTX> context{SSL_CTX_new(method), FreeWith<SSL_CTX_free>{}};
   if (!context) return nullptr;
   auto* const target = context.get();
   // The machine's OpenSSL configuration has been applied to it by now; what follows overrides it.
-  if (SSL_CTX_set_min_proto_version(target, TLS1_3_VERSION) != 1 ||
+  if (SSL_CTX_set_min_proto_version(target, lowest_version) != 1 ||
       SSL_CTX_set_max_proto_version(target, TLS1_3_VERSION) != 1 ||
       SSL_CTX_set_ciphersuites(target, preferred_ciphers()) != 1) {
     return nullptr;
@@ -67,7 +67,7 @@ Result<TlsContext> TlsContext::listener(const PrivateKey& key, std::chrono::syst
     return openssl_error("use certificate");
   }
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_NONE, nullptr);
-  return TlsContext{std::move(context), true};
+  return TlsContext{std::move(context), Role::listener};
 }
 
 Result<TlsContext> TlsContext::dialler() {
@@ -77,7 +77,18 @@ Result<TlsContext> TlsContext::dialler() {
   // The other end still proves that it holds the certificate's key; whose key that is does not matter here.
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_NONE, nullptr);
   SSL_CTX_set_cert_verify_callback(context.get(), accept_any_certificate, nullptr);
-  return TlsContext{std::move(context), false};
+  return TlsContext{std::move(context), Role::dialler};
+}
+
+Result<TlsContext> TlsContext::client(const std::string& authorities) {
+  const ErrorQueueGuard guard;
+  auto context = make_context(TLS_client_method(), TLS1_2_VERSION);
+  if (!context) return openssl_error("set up TLS");
+  const auto loaded = authorities.empty() ? SSL_CTX_set_default_verify_paths(context.get())
+                                          : SSL_CTX_load_verify_file(context.get(), authorities.c_str());
+  if (loaded != 1) return openssl_error("load trusted certificates");
+  SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
+  return TlsContext{std::move(context), Role::client};
 }
 
 }  // namespace axl::net

@@ -1,8 +1,10 @@
 // What TLS needs before the first connection: a listener's certificate, and the rules both ends keep.
 //
-// TLS 1.3 only. The certificate is self-signed with the node's own Ed25519 key. Nothing is verified: a link is
+// Links: TLS 1.3 only. The certificate is self-signed with the node's own Ed25519 key. Nothing is verified: a link is
 // authenticated by what follows inside it, and terminating proxies in front of public peers are legitimate. No client
 // certificate, no ALPN, no session tickets.
+//
+// Servers that are not nodes (client()): TLS 1.2 too, and the certificate must lead to a trusted one and bear the name.
 //
 // Source: overlay links and sessions, section 2.3 (TLS details).
 #pragma once
@@ -11,7 +13,10 @@
 #include <axl/key.hpp>
 #include <axl/result.hpp>
 #include <chrono>
+#include <cstdint>
 #include <memory>
+#include <string>
+#include <utility>
 
 struct ssl_ctx_st;
 
@@ -26,15 +31,20 @@ class TlsContext {
   [[nodiscard]] static Result<TlsContext> listener(const PrivateKey& key,
                                                    std::chrono::system_clock::time_point not_before);
   [[nodiscard]] static Result<TlsContext> dialler();
+  /// For servers that must prove their name. `authorities`: a PEM file of trusted certificates; empty: the system's.
+  [[nodiscard]] static Result<TlsContext> client(const std::string& authorities = {});
 
-  [[nodiscard]] bool listens() const noexcept { return listens_; }
+  [[nodiscard]] bool listens() const noexcept { return role_ == Role::listener; }
+  /// The other end's certificate is checked, against the name that was dialled.
+  [[nodiscard]] bool verifies() const noexcept { return role_ == Role::client; }
   [[nodiscard]] ssl_ctx_st* get() const noexcept { return context_.get(); }
 
  private:
-  TlsContext(std::shared_ptr<ssl_ctx_st> context, bool listens) : context_{std::move(context)}, listens_{listens} {}
+  enum class Role : std::uint8_t { listener, dialler, client };
+  TlsContext(std::shared_ptr<ssl_ctx_st> context, Role role) : context_{std::move(context)}, role_{role} {}
 
   std::shared_ptr<ssl_ctx_st> context_;
-  bool listens_;
+  Role role_;
 };
 
 }  // namespace axl::net

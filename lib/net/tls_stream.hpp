@@ -21,7 +21,7 @@ class TlsTransport;
 class TlsStream final : public SocketStream {
  public:
   struct Setup {
-    std::string server_name;  ///< sent when dialling; empty sends none
+    std::string server_name;  ///< sent when dialling, and verified if `context` verifies; empty sends none
     std::optional<Time> handshake_deadline;
     std::function<void()> on_open;  ///< the handshake is done
     std::uint64_t records_per_key = std::uint64_t{1} << 23U;

@@ -1,9 +1,12 @@
 #include "net/tls_transport.hpp"
 
+#include <openssl/x509v3.h>
+
 #include <algorithm>
 #include <array>
 #include <utility>
 
+#include "net/endpoint.hpp"
 #include "net/openssl_handles.hpp"
 #include "net/tls_keys.hpp"
 
@@ -21,6 +24,14 @@ constexpr std::size_t kLargestBacklog = 1024 * 1024;
 // What SSL_set_tlsext_host_name() expands to, without its cast.
 bool send_server_name(SSL* ssl, std::string name) {
   return SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name.data()) == 1;
+}
+
+// The certificate must bear this name, or this address; wildcards stand for one whole label.
+bool demand_name(SSL* ssl, const std::string& name) {
+  auto* const rules = SSL_get0_param(ssl);
+  X509_VERIFY_PARAM_set_hostflags(rules, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  if (address_literal(name)) return X509_VERIFY_PARAM_set1_ip_asc(rules, name.c_str()) == 1;
+  return !name.empty() && X509_VERIFY_PARAM_set1_host(rules, name.data(), name.size()) == 1;
 }
 
 }  // namespace
@@ -81,7 +92,10 @@ bool TlsTransport::create() {
     SSL_set_accept_state(ssl->handle.get());
   } else {
     SSL_set_connect_state(ssl->handle.get());
-    if (!server_name_.empty() && !send_server_name(ssl->handle.get(), server_name_)) return false;
+    // RFC 6066, section 3: the name that is sent is no address.
+    const auto send_name = !server_name_.empty() && !(context_.verifies() && address_literal(server_name_));
+    if (send_name && !send_server_name(ssl->handle.get(), server_name_)) return false;
+    if (context_.verifies() && !demand_name(ssl->handle.get(), server_name_)) return false;
   }
   ssl_ = std::move(ssl);
   return true;
@@ -127,6 +141,9 @@ Io TlsTransport::outcome(int returned, const char* doing) {
     error_ = system_failure(socket_error_, doing);
   } else if (socket_ended_) {
     error_ = Error{Errc::closed, std::string{doing} + ": the other end closed the connection without ending TLS"};
+  } else if (const auto verdict = SSL_get_verify_result(ssl_->handle.get());
+             context_.verifies() && !opened_ && verdict != X509_V_OK) {
+    error_ = Error{Errc::crypto, std::string{doing} + ": certificate: " + X509_verify_cert_error_string(verdict)};
   } else {
     error_ = Error{Errc::crypto, std::string{doing} + ": " + ErrorQueueGuard::reason()};
   }
@@ -246,7 +263,7 @@ bool TlsTransport::encrypt_some(BufferQueue& queue) {
 
 bool TlsTransport::write_records(ByteSpan plain) {
   auto* const ssl = ssl_->handle.get();
-  if (records_of_key_ >= records_per_key_) {
+  if (records_of_key_ >= records_per_key_ && SSL_version(ssl) >= TLS1_3_VERSION) {
     records_of_key_ = 0;
     SSL_key_update(ssl, SSL_KEY_UPDATE_NOT_REQUESTED);  // goes out in front of what is written next
   }

@@ -19,8 +19,9 @@ namespace axl::net {
 
 class TlsTransport final : public Transport {
  public:
-  /// `server_name` is sent by a dialler unless empty. After `records_per_key` records the sending key is renewed:
-  /// AES-GCM must not encrypt more than 2^24 full ones under one key (RFC 8446, section 5.5).
+  /// `server_name` is sent by a dialler unless empty; a context that verifies demands it of the certificate. After
+  /// `records_per_key` records the sending key is renewed: AES-GCM must not encrypt more than 2^24 full ones under one
+  /// key (RFC 8446, section 5.5).
   TlsTransport(TlsContext context, std::string server_name, std::uint64_t records_per_key);
   ~TlsTransport() override;
 
