@@ -4,6 +4,7 @@
 #include <axl/bytes.hpp>
 #include <axl/result.hpp>
 #include <cstddef>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,9 +12,9 @@
 namespace axl::http {
 
 struct SseEvent {
-  std::string event;  ///< empty: `message`
-  std::string data;   ///< lines joined by line feeds
-  std::string id;
+  std::string event;          ///< empty: `message`
+  std::string data;           ///< lines joined by line feeds
+  std::string id;             ///< as written in this event
   std::optional<long> retry;  ///< milliseconds
 };
 
@@ -28,11 +29,18 @@ class SseReader {
   [[nodiscard]] std::optional<SseEvent> next();
 
  private:
+  void take_line(std::string_view line);
+  void end_event();
+
   std::size_t max_;
-  std::string pending_;  // bytes not yet a whole line
-  SseEvent event_;       // being read
-  bool has_data_ = false;
-  std::size_t at_ = 0;
+  std::string line_;            // read so far
+  SseEvent event_;              // read so far
+  std::deque<SseEvent> ready_;  // whole, for next()
+  bool has_data_ = false;       // event_ has a data line
+  bool told_ = false;           // event_ has an id or a retry time
+  bool begun_ = false;          // the first line, which may begin with a byte order mark, is over
+  bool after_cr_ = false;       // a line feed that comes now belongs to the line end before it
+  bool failed_ = false;
 };
 
 /// The event as it is sent, blank line included. Line breaks in `data` become several data lines.
