@@ -1,4 +1,5 @@
-// Who gets what arrives: handlers first, in the order they were added, then the receive queue.
+// Who gets what arrives. Messages: handlers first, in the order they were added, then the receive queue. Requests for a
+// service: who is registered under its name.
 //
 // The queue is bounded in messages and bytes; when it is full, the sender is told so and nothing accepted is dropped.
 // One peer gets at most a quarter of it, and half is kept for peers that the configuration names.
@@ -8,17 +9,23 @@
 
 #include <axl/key.hpp>
 #include <axl/message.hpp>
+#include <axl/result.hpp>
+#include <axl/service.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace axl {
 
 namespace router {
 class Dispatcher;
-}
+class Services;
+}  // namespace router
 
 class Router {
  public:
@@ -26,9 +33,16 @@ class Router {
   using Handler = std::function<void(Message message)>;
   enum class HandlerId : std::uint64_t {};
 
+  /// Which messages of the queue are meant.
+  struct Selection {
+    std::string topic = {};                ///< empty: those without a topic
+    std::optional<PublicKey> sender = {};  ///< empty: of anybody; a partial key: of everyone with that address
+  };
+
   struct QueueStats {
     std::size_t messages = 0;  ///< those being delivered to a reader included
     std::size_t bytes = 0;
+    std::size_t leased = 0;  ///< of the messages: read, and not confirmed yet
     std::uint64_t accepted = 0;
     std::uint64_t refused_full = 0;
     std::uint64_t refused_share = 0;  ///< that peer already held its quarter
@@ -36,6 +50,8 @@ class Router {
   };
 
   explicit Router(router::Dispatcher& dispatcher) noexcept : dispatcher_{&dispatcher} {}
+  Router(router::Dispatcher& dispatcher, router::Services& services) noexcept
+      : dispatcher_{&dispatcher}, services_{&services} {}
 
   /// `handler` gets the messages that `filter` accepts instead of the queue.
   HandlerId on_message(Filter filter, Handler handler);
@@ -44,12 +60,29 @@ class Router {
   HandlerId on_sender(const PublicKey& peer, Handler handler);  ///< those of this peer
   void remove(HandlerId id);
 
-  /// The oldest message of the queue; empty when there is none.
-  [[nodiscard]] std::optional<Message> receive();
+  /// The oldest message of the queue that is selected: without arguments, that has no topic. Empty when there is none.
+  [[nodiscard]] std::optional<Message> receive(const Selection& wanted);
+  [[nodiscard]] std::optional<Message> receive() { return receive(Selection{}); }
   [[nodiscard]] QueueStats queue_stats() const;
+
+  /// Makes `handler` a service that peers reach by this name, `/mcp/{our key}/{name}` at their nodes. Adding a name
+  /// again replaces its service. Names: at most 256 bytes, no control characters, no empty part, `.` or `..` between
+  /// slashes.
+  Result<void> add_service(std::string name, ServiceAccess access, ServiceHandler handler);
+  /// An HTTP server: `http://127.0.0.1:8000/mcp`, https, or `http+unix://%2Fpath/mcp`. The URL may name any host here;
+  /// what registers over HTTP is held to this machine.
+  Result<void> add_service(std::string name, const std::string& url, ServiceAccess access,
+                           std::optional<ServiceProbe> probe = {});
+  /// A program that speaks MCP over its standard input and output.
+  Result<void> add_service(std::string name, ServiceCommand command, ServiceAccess access);
+  /// Requests under way go on to their end. False: there is none of that name.
+  bool remove_service(std::string_view name);
+  /// In the order of names.
+  [[nodiscard]] std::vector<ServiceInfo> services() const;
 
  private:
   router::Dispatcher* dispatcher_;
+  router::Services* services_ = nullptr;
 };
 
 }  // namespace axl

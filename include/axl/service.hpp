@@ -6,6 +6,9 @@
 #include <axl/bytes.hpp>
 #include <axl/key.hpp>
 #include <axl/result.hpp>
+#include <axl/time.hpp>
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -76,7 +79,21 @@ using ServiceHandler = std::function<void(ServiceRequest request, ServiceReply r
 /// Who may use a service.
 struct ServiceAccess {
   bool everyone = true;
-  std::vector<PublicKey> allow;  ///< full keys; used when `everyone` is off
+  std::vector<PublicKey> allow = {};  ///< full keys; used when `everyone` is off
+};
+
+/// A server that this node starts, speaking MCP over its standard input and output; one process per caller's session.
+struct ServiceCommand {
+  std::vector<std::string> command;                              ///< program, looked up in PATH, and its arguments
+  std::vector<std::pair<std::string, std::string>> environment;  ///< besides PATH, HOME and LANG
+  std::string directory;                                         ///< where it runs; empty: where the node does
+  std::size_t max_processes = 16;
+};
+
+/// Asks a service at a URL now and then whether it is there.
+struct ServiceProbe {
+  std::string path = "/";  ///< on the service's server; any answer but 5xx will do
+  Duration interval{std::chrono::seconds{30}};
 };
 
 struct ServiceInfo {

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "router/dispatcher.hpp"
+#include "router/services.hpp"
 
 namespace axl {
 
@@ -23,8 +24,26 @@ Router::HandlerId Router::on_sender(const PublicKey& peer, Handler handler) {
 
 void Router::remove(HandlerId id) { dispatcher_->remove_handler(id); }
 
-std::optional<Message> Router::receive() { return dispatcher_->receive(); }
+std::optional<Message> Router::receive(const Selection& wanted) { return dispatcher_->receive(wanted); }
 
 Router::QueueStats Router::queue_stats() const { return dispatcher_->stats(); }
+
+Result<void> Router::add_service(std::string name, ServiceAccess access, ServiceHandler handler) {
+  if (!handler) return Error{Errc::invalid_argument, "a service needs a handler"};
+  return services_->add_handler(std::move(name), std::move(access), std::move(handler));
+}
+
+Result<void> Router::add_service(std::string name, const std::string& url, ServiceAccess access,
+                                 std::optional<ServiceProbe> probe) {
+  return services_->add_url(std::move(name), url, std::move(access), std::move(probe));
+}
+
+Result<void> Router::add_service(std::string name, ServiceCommand command, ServiceAccess access) {
+  return services_->add_command(std::move(name), std::move(command), std::move(access));
+}
+
+bool Router::remove_service(std::string_view name) { return services_->remove(name); }
+
+std::vector<ServiceInfo> Router::services() const { return services_->list(); }
 
 }  // namespace axl

@@ -14,15 +14,6 @@ constexpr std::string_view kAgent = "/a2a";
 constexpr std::string_view kList = "/services";
 constexpr std::string_view kMethods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
-std::string_view kind_name(ServiceInfo::Kind kind) {
-  switch (kind) {
-    case ServiceInfo::Kind::url: return "url";
-    case ServiceInfo::Kind::command: return "command";
-    case ServiceInfo::Kind::handler: return "handler";
-  }
-  return "";
-}
-
 // True when the method was answered here.
 bool answer_method(http::Exchange& exchange) {
   const auto& request = exchange.request();

@@ -44,6 +44,15 @@ bool may_follow_endpoint(std::string_view suffix) {
 
 bool is_partial_key(const PublicKey& key) { return Address::of(key).partial_key() == key; }
 
+std::string_view kind_name(ServiceInfo::Kind kind) noexcept {
+  switch (kind) {
+    case ServiceInfo::Kind::url: return "url";
+    case ServiceInfo::Kind::command: return "command";
+    case ServiceInfo::Kind::handler: return "handler";
+  }
+  return "";
+}
+
 bool access_allows(const ServiceAccess& access, const PublicKey& caller) {
   return access.everyone || std::ranges::find(access.allow, caller) != access.allow.end();
 }

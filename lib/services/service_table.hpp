@@ -40,6 +40,9 @@ struct Service {
 /// A key that equals the inversion of its own address may be anybody with that address.
 [[nodiscard]] bool is_partial_key(const PublicKey& key);
 
+/// "url", "command" or "handler".
+[[nodiscard]] std::string_view kind_name(ServiceInfo::Kind kind) noexcept;
+
 [[nodiscard]] bool access_allows(const ServiceAccess& access, const PublicKey& caller);
 
 class ServiceTable {
@@ -65,6 +68,8 @@ class ServiceTable {
     return access_allows(service.access, caller);
   }
 
+  [[nodiscard]] bool empty() const noexcept { return services_.empty(); }
+  [[nodiscard]] std::size_t size() const noexcept { return services_.size(); }
   void set_healthy(std::string_view name, bool healthy);
   /// In the order of names.
   [[nodiscard]] std::vector<ServiceInfo> list() const;

@@ -1,0 +1,96 @@
+#include "services/registry.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "router/envelope.hpp"
+
+namespace axl::services {
+
+namespace {
+
+constexpr std::size_t kBodiesUnderWay = 256UL * 1024 * 1024;
+
+// As the reference writes it: 2026-11-22T01:52:11.261614+00:00.
+std::string utc_now() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(now).count();
+  const auto seconds = static_cast<std::time_t>(micros / 1'000'000);
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:06}+00:00", fmt::gmtime(seconds), micros % 1'000'000);
+}
+
+}  // namespace
+
+Registry::Registry(const Config& config, System& system, Scheduler& scheduler, Logger logger)
+    : config_{config},
+      system_{system},
+      scheduler_{scheduler},
+      logger_{std::move(logger)},
+      budget_{std::max(kBodiesUnderWay, config.max_message_size * 4)},
+      urls_{system, scheduler, config.dial_timeout},
+      probes_{scheduler, [this](const std::string& name, bool healthy) { table_.set_healthy(name, healthy); }} {}
+
+Result<void> Registry::add(std::string name, ServiceInfo::Kind kind, std::string endpoint, ServiceAccess access,
+                           Backend backend) {
+  Service service;
+  service.info = {
+      .name = name, .kind = kind, .endpoint = std::move(endpoint), .registered_at = utc_now(), .healthy = true};
+  service.access = std::move(access);
+  service.backend = std::move(backend);
+  if (auto added = table_.add(std::move(service)); !added) return added;
+  probes_.remove(name);
+  logger_(LogLevel::info, "services", "{} {} is registered", kind_name(kind), router::json_string(name));
+  if (changed_) changed_();
+  return {};
+}
+
+Result<void> Registry::add_handler(std::string name, ServiceAccess access, ServiceHandler handler) {
+  auto backend =
+      make_handler_backend(name, std::move(handler), {.max_body = config_.max_message_size}, budget_, scheduler_);
+  return add(std::move(name), ServiceInfo::Kind::handler, {}, std::move(access), std::move(backend));
+}
+
+Result<void> Registry::add_url(std::string name, const std::string& url, ServiceAccess access,
+                               std::optional<ServiceProbe> probe) {
+  auto backend = url_backend(url);
+  if (!backend) return backend.error();
+  const auto kept = *backend;
+  if (auto added = add(name, ServiceInfo::Kind::url, url, std::move(access), *std::move(backend)); !added) return added;
+  if (probe) probes_.add(name, kept, *probe);
+  return {};
+}
+
+Result<void> Registry::register_endpoint(const std::string& name, const std::string& url) {
+  const auto parsed = http::Url::parse(url);
+  if (!parsed) return Error{parsed.error().code(), "endpoint: " + parsed.error().text()};
+  if (!config_.allow_remote_endpoints && !parsed->is_loopback()) {
+    return Error{Errc::permission_denied, "endpoint: only servers of this machine may register"};
+  }
+  const auto fixed = fixed_access_.find(name);
+  auto access = fixed != fixed_access_.end() ? fixed->second : ServiceAccess{.everyone = !config_.deny_by_default};
+  return add_url(name, url, std::move(access), {});
+}
+
+Result<Backend> Registry::url_backend(const std::string& url) {
+  const auto parsed = http::Url::parse(url);
+  if (!parsed) return parsed.error();
+  return urls_.make(*parsed);
+}
+
+Result<void> Registry::add_command(std::string, ServiceCommand, ServiceAccess) {
+  return Error{Errc::not_supported, "command services"};
+}
+
+bool Registry::remove(std::string_view name) {
+  if (!table_.remove(name)) return false;
+  probes_.remove(name);
+  logger_(LogLevel::info, "services", "{} is gone", router::json_string(name));
+  if (changed_) changed_();
+  return true;
+}
+
+}  // namespace axl::services
