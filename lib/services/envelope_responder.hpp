@@ -1,5 +1,8 @@
 // Answers MCP and A2A envelopes of older peers out of this node's services.
 //
+// Where there is a service, or an agent, a frame is an envelope as loosely as the reference reads it; where there is
+// none, only a frame of exactly an envelope's shape is, and is answered with an error; the rest are plain messages.
+//
 // Source: bridge, sections 4, 5, 6 and 8.4 (our role: responder).
 #pragma once
 
@@ -20,10 +23,14 @@ class EnvelopeResponder {
   using AnswerHandler = std::function<void(Bytes answer)>;
 
   /// `agent`: the A2A agent, when there is one at the time of a call.
+  /// `services` and `scheduler` must outlive it.
   EnvelopeResponder(ServiceTable& services, std::function<std::optional<Backend>()> agent, Scheduler& scheduler);
   EnvelopeResponder(const EnvelopeResponder&) = delete;
   EnvelopeResponder& operator=(const EnvelopeResponder&) = delete;
   ~EnvelopeResponder();  ///< cuts what is under way; calls no handler
+
+  /// MCP envelopes go to this external router from now on (`/route` below its path), no more to the table.
+  void use_router(Backend router);
 
   /// Empty and untouched when `frame` is a plain message; else the answer comes within 29 s. Destroying the returned
   /// object cancels.
@@ -32,7 +39,8 @@ class EnvelopeResponder {
 
  private:
   struct State;
-  std::unique_ptr<State> state_;
+  class Answering;
+  std::shared_ptr<State> state_;
 };
 
 class EnvelopeResponder::Call {

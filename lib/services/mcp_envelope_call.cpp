@@ -1,0 +1,31 @@
+#include "services/mcp_envelope_call.hpp"
+
+#include <axl/mcp.hpp>
+#include <utility>
+
+namespace axl::services {
+
+McpEnvelopeCall::McpEnvelopeCall(McpCaller& caller, ServiceTable& services, McpCaller::Message message)
+    : caller_{caller}, services_{services}, service_{message.service->info.name}, message_{std::move(message)} {}
+
+std::string McpEnvelopeCall::timed_out() const { return mcp::encode_error(service_, "router error: Service timeout"); }
+
+void McpEnvelopeCall::begin(Done done) {
+  done_ = std::move(done);
+  call_ = caller_.call(std::move(message_), [this](const Result<Bytes>& answer) { settle(answer); });
+}
+
+void McpEnvelopeCall::settle(const Result<Bytes>& answer) {
+  const auto done = std::exchange(done_, {});
+  services_.set_healthy(service_, answer.ok());
+  if (answer) {
+    return done(mcp::encode_answer(service_, answer->empty() ? std::string_view{"null"} : as_text(*answer)));
+  }
+  if (answer.error().is(Errc::timed_out)) return done(timed_out());
+  if (answer.error().is(Errc::refused) && answer.error().text().starts_with("Service error: ")) {
+    return done(mcp::encode_error(service_, "router error: " + answer.error().text()));
+  }
+  done(mcp::encode_error(service_, "router error: Forward error: " + answer.error().text()));
+}
+
+}  // namespace axl::services

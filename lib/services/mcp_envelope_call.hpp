@@ -1,0 +1,33 @@
+// Answers one MCP envelope out of a service of this node.
+//
+// Source: bridge, sections 4, 5 and 8.4 (responder, a to d).
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "services/envelope_call.hpp"
+
+namespace axl::services {
+
+class McpEnvelopeCall final : public EnvelopeCall {
+ public:
+  /// `request`: one JSON value.
+  McpEnvelopeCall(McpCaller& caller, ServiceTable& services, McpCaller::Message message);
+
+  void begin(Done done) override;
+  [[nodiscard]] std::string timed_out() const override;
+
+ private:
+  void settle(const Result<Bytes>& answer);
+
+  McpCaller& caller_;
+  ServiceTable& services_;
+  const std::string service_;
+  McpCaller::Message message_;
+  Done done_;
+  std::unique_ptr<McpCaller::Call> call_;
+};
+
+}  // namespace axl::services
