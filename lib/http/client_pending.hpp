@@ -17,6 +17,7 @@ struct ClientConnection::Pending {
   bool complete = false;      // its end has been given to the stream
   bool finished = false;      // finish() has been called, or the body was whole
   bool wants_writable = false;
+  std::size_t writable_at = 0;  // when the stream holds no more than this
 
   bool paused = false;
   bool head_seen = false;

@@ -146,18 +146,22 @@ void ClientConnection::finish(RequestId id) {
   give_to_stream();
 }
 
-bool ClientConnection::writable(RequestId id) {
+bool ClientConnection::writable(RequestId id, std::size_t window) {
   auto* request = find(id);
   if (request == nullptr || phase_ != Phase::open) return false;
-  const bool room = request->unsent.empty() && stream_->unsent() <= stream_->high_mark();
-  if (!room) request->wants_writable = true;
+  const auto mark = stream_->high_mark();
+  const bool room = request->unsent.empty() && stream_->unsent() <= std::min(mark, window);
+  if (!room) {
+    request->wants_writable = true;
+    request->writable_at = std::min(mark, window / 2);
+  }
   return room;
 }
 
 bool ClientConnection::tell_writable() {
   if (given_ == 0) return false;
   auto& last = *requests_[given_ - 1];
-  if (!last.wants_writable || !last.unsent.empty() || stream_->unsent() > stream_->high_mark()) return false;
+  if (!last.wants_writable || !last.unsent.empty() || stream_->unsent() > last.writable_at) return false;
   last.wants_writable = false;
   if (last.events != nullptr && !last.finished) last.events->on_writable();
   return true;

@@ -129,6 +129,15 @@ void Exchange::abort() {
 
 bool Exchange::started() const noexcept { return state_ && state_->answer != ExchangeState::Answer::none; }
 bool Exchange::finished() const noexcept { return state_ && state_->answer == ExchangeState::Answer::finished; }
+std::uint64_t Exchange::written() const noexcept { return connected() ? state_->connection->written() : 0; }
+std::uint64_t Exchange::sent() const noexcept { return connected() ? state_->connection->sent() : 0; }
+
+void Exchange::watch_sent(std::uint64_t count) {
+  if (!connected() || finished()) return;
+  state_->watched = count;
+  state_->connection->sent_watched();
+}
+
 std::size_t Exchange::unsent() const noexcept { return connected() ? state_->connection->unsent() : 0; }
 
 bool Exchange::writable() const noexcept {

@@ -38,6 +38,8 @@ class ExchangeEvents {
   virtual void on_body_end() {}
   /// The stream has room again after writable() was false.
   virtual void on_writable() {}
+  /// sent() has reached what watch_sent() named.
+  virtual void on_part_sent() {}
   /// The client sends no more: it has gone, or it only shut its sending side. An answer may still reach it.
   virtual void on_client_ended() {}
   /// The stream holds no byte of the finished answer any more. The last call.
@@ -101,6 +103,11 @@ class Exchange {
 
   [[nodiscard]] bool started() const noexcept;
   [[nodiscard]] bool finished() const noexcept;
+  /// Counts of this connection: bytes written, and those of them that the stream holds no more.
+  [[nodiscard]] std::uint64_t written() const noexcept;
+  [[nodiscard]] std::uint64_t sent() const noexcept;
+  /// on_part_sent() comes once sent() has reached `count`; replaces an earlier count. Not after finish().
+  void watch_sent(std::uint64_t count);
   /// Bytes of answers that wait in the stream.
   [[nodiscard]] std::size_t unsent() const noexcept;
   /// False: wait for on_writable() before writing more.

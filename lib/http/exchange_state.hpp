@@ -29,6 +29,7 @@ struct ExchangeState {
   bool continue_sent = false;
   bool client_ended = false;
   bool wants_writable = false;
+  std::optional<std::uint64_t> watched;  // its handler wants to hear when so much was sent
   std::uint64_t body_received = 0;
 
   Answer answer = Answer::none;

@@ -2,7 +2,14 @@
 // has come, a slow reader slows the writer.
 //
 // A client that goes cuts the connection to the server; a server that breaks off cuts the client, so a broken answer is
-// never taken for a whole one. One request under way holds at most 256 KiB here.
+// never taken for a whole one. A client that ends its sending side once its request is complete has gone: nobody can
+// tell one that only shut it from one that closed, and most close. For one reader that does not keep up at most two
+// windows and a piece are held here.
+//
+// A request without a body that meets a connection gone stale is sent once more over a fresh one, if it changes nothing
+// when done twice (GET, HEAD, DELETE, OPTIONS) or surely was not sent.
+//
+// Source: bridge, sections 8.3 (rows 8 to 11) and 8.4.
 #pragma once
 
 #include <axl/error.hpp>
@@ -27,7 +34,8 @@ struct RelayRequest {
   Headers headers;
 };
 
-/// What one relayed exchange needs decided. Owned by the relay; any method may destroy it and all around it.
+/// What one relayed exchange needs decided. Owned by the relay; any method may destroy the relays and all around them.
+/// The last call is on_failed() or on_end(), one of the two, once; never inside carry().
 class RelayEvents {
  public:
   RelayEvents() = default;
@@ -41,7 +49,7 @@ class RelayEvents {
     static_cast<void>(head), static_cast<void>(headers);
     return {};
   }
-  /// The gathered body, whole; what is returned is sent in its place.
+  /// The gathered body, whole; what is returned is sent in its place. An answer that breaks off before is on_failed().
   virtual Buffer on_body(Headers& headers, Buffer body) {
     static_cast<void>(headers);
     return body;
@@ -49,7 +57,7 @@ class RelayEvents {
   /// No answer came and nothing was sent to the client. `exchange` is to be answered; its body may have been read
   /// unless `delivery` is not_sent, in which case `body_untouched` says whether it can still be read.
   virtual void on_failed(Exchange exchange, const Error& error, Delivery delivery, bool body_untouched) = 0;
-  /// It is over: the answer went out in full (`whole`), or one side was cut.
+  /// It is over: all of the answer was given to the client's stream (`whole`), or one side was cut.
   virtual void on_end(bool whole) { static_cast<void>(whole); }
 };
 
@@ -58,7 +66,8 @@ struct RelayLimits {
   std::optional<Duration> answer_timeout = {};
   /// The same once the answer has begun. Empty: streams may be silent for ever.
   std::optional<Duration> idle_timeout = {};
-  std::size_t window = 64UL * 1024;  ///< bytes held per direction before the source is paused
+  /// Bytes held per direction before the source is paused; more for a reader that keeps up.
+  std::size_t window = 64UL * 1024;
 };
 
 /// The exchanges under way.

@@ -252,6 +252,11 @@ bool ServerConnection::step_events() {
     if (state.events != nullptr) state.events->on_writable();
     return true;
   }
+  if (state.watched && *state.watched <= sent_) {
+    state.watched.reset();
+    if (state.events != nullptr) state.events->on_part_sent();
+    return true;
+  }
   return false;
 }
 

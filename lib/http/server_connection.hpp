@@ -81,6 +81,9 @@ class ServerConnection final : private StreamHandler {
   void write(ExchangeState& state, Buffer piece);
   void finish(ExchangeState& state, SentHandler sent);
   void cut(Error error);
+  [[nodiscard]] std::uint64_t written() const noexcept { return written_; }
+  [[nodiscard]] std::uint64_t sent() const noexcept { return sent_; }
+  void sent_watched() { schedule(); }
   [[nodiscard]] std::size_t unsent() const noexcept { return stream_->unsent() + out_.size(); }
   [[nodiscard]] bool has_room() const noexcept { return unsent() <= stream_->high_mark(); }
 

@@ -26,7 +26,7 @@ class Lease {
 class Upstream {
  public:
   using LeaseHandler = std::function<void(Result<std::unique_ptr<Lease>> lease)>;
-  /// Destroying it: the handler is not called.
+  /// Destroying it: the handler is not called. It may be destroyed inside the handler.
   class Waiting {
    public:
     Waiting() = default;
