@@ -1,8 +1,8 @@
 #include "bridge/frame_connection.hpp"
 
+#include <axl/a2a.hpp>
+#include <axl/mcp.hpp>
 #include <utility>
-
-#include "router/envelope.hpp"
 
 namespace axl::bridge {
 
@@ -23,9 +23,10 @@ FrameConnection::~FrameConnection() {
   connection_->set_handler(nullptr);
 }
 
-bool FrameConnection::idle() const {
-  return input_.empty() && !pending_ && !reader_.inside_length() && !reader_.inside_body() &&
-         connection_->unsent() == 0;
+bool FrameConnection::idle() const { return between_frames() && connection_->unsent() == 0; }
+
+bool FrameConnection::between_frames() const {
+  return input_.empty() && !pending_ && !call_ && !reader_.inside_length() && !reader_.inside_body();
 }
 
 void FrameConnection::close() {
@@ -80,11 +81,11 @@ void FrameConnection::go_on() {
     }
     if (*body) {
       in_body_ = false;
-      if (!take(std::move(**body))) return withhold(writer_ ? Withheld::queue : Withheld::order);
+      if (!take(std::move(**body))) return withhold(waits_for());
     }
   }
   if (closing_) return;
-  if (ended_ || (draining_ && idle())) return close();
+  if (ended_ || (draining_ && between_frames())) return close();
   arm();
 }
 
@@ -114,14 +115,16 @@ void FrameConnection::on_turn() {
   go_on();
 }
 
-// False: the queue has no room, or an older message is still expected, and the frame waits.
+FrameConnection::Withheld FrameConnection::waits_for() const noexcept {
+  if (call_) return Withheld::call;
+  return writer_ ? Withheld::queue : Withheld::order;
+}
+
+// False: an answer is awaited, the queue has no room, or an older message is still expected, and the frame waits.
 bool FrameConnection::take(Bytes body) {
-  if (const auto envelope = router::classify(body)) {
-    ticket_.release();
-    const auto* kind = std::holds_alternative<router::McpRequest>(*envelope) ? "MCP" : "A2A";
-    answer(router::error_envelope(*envelope, std::string{kind} + " is not available on this node"));
+  if (take_envelope(body)) {
     first_is_done();
-    return true;
+    return !call_;
   }
   pending_.emplace();
   pending_->sender = peer_;
@@ -130,6 +133,31 @@ bool FrameConnection::take(Bytes body) {
   pending_->received = server_.host_.now();
   if (!first_done_ && server_.older_expected(peer_, id_)) return false;
   return offer();
+}
+
+// Without a responder nobody could answer, and nobody shall wait for it.
+bool FrameConnection::take_envelope(ByteSpan body) {
+  if (server_.responder_ != nullptr) {
+    call_ = server_.responder_->answer(peer_, body, [this](const Bytes& text) { on_answer(text); });
+    return call_ != nullptr;
+  }
+  if (const auto mcp = mcp::read_request(body)) {
+    answer(mcp::encode_error(mcp->service, "MCP is not available on this node"));
+  } else if (a2a::read_request(body)) {
+    answer(a2a::encode_error("A2A is not available on this node"));
+  } else {
+    return false;
+  }
+  ticket_.release();
+  return true;
+}
+
+void FrameConnection::on_answer(const Bytes& body) {
+  const auto call = std::move(call_);  // it is calling us
+  answer(as_text(body));
+  ticket_.release();
+  let_go();
+  go_on();
 }
 
 bool FrameConnection::offer() {
@@ -158,7 +186,7 @@ void FrameConnection::answer(std::string_view text) {
   connection_->write(std::move(out));
 }
 
-// Stops reading, and our clocks with it; a peer that does not read our answers keeps its own.
+// Stops reading, and our clocks with it (a call brings its own); a peer that does not read our answers keeps its own.
 void FrameConnection::withhold(Withheld why) {
   if (std::exchange(withheld_, why) != Withheld::no) return;
   connection_->pause_reading();
@@ -196,6 +224,10 @@ void FrameConnection::on_writable() {
   if (withheld_ != Withheld::answers) return;
   let_go();
   go_on();
+}
+
+void FrameConnection::on_drained() {
+  if (draining_ && idle()) close();
 }
 
 void FrameConnection::on_closed(const Error*) { server_.gone(id_); }

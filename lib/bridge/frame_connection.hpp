@@ -7,6 +7,7 @@
 #include "bridge/frame_server.hpp"
 #include "core/stream.hpp"
 #include "router/frame_reader.hpp"
+#include "services/envelope_responder.hpp"
 
 namespace axl::bridge {
 
@@ -32,15 +33,20 @@ class FrameConnection final : private StreamHandler {
   void drain();
 
  private:
-  enum class Withheld : std::uint8_t { no, budget, queue, answers, order };
+  enum class Withheld : std::uint8_t { no, budget, queue, answers, order, call };
 
   void on_data(Buffer data) override;
   void on_end() override;
   void on_writable() override;
+  void on_drained() override;
   void on_closed(const Error* error) override;
 
   void go_on();
   [[nodiscard]] bool take(Bytes body);
+  [[nodiscard]] Withheld waits_for() const noexcept;
+  [[nodiscard]] bool between_frames() const;
+  [[nodiscard]] bool take_envelope(ByteSpan body);
+  void on_answer(const Bytes& body);
   [[nodiscard]] bool offer();
   void first_is_done();
   void on_turn();
@@ -59,6 +65,7 @@ class FrameConnection final : private StreamHandler {
   Buffer input_;                    // received, not yet read
   std::optional<Message> pending_;  // complete; waits for room in the queue, or for its turn
   std::optional<router::WriterId> writer_;
+  std::unique_ptr<services::EnvelopeResponder::Call> call_;  // the envelope being answered; frames behind it wait
   Withheld withheld_ = Withheld::no;
   std::unique_ptr<Timer> timer_;
   std::optional<Duration> body_time_left_;  // of the frame's body, while reading is withheld

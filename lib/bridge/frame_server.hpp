@@ -1,4 +1,4 @@
-// Overlay port 7000: frames of old peers, into the receive queue.
+// Overlay port 7000: frames of old peers, into the receive queue; envelopes to who answers them.
 //
 // While the queue has no room for a frame that has come, its connection is not read, so that TCP slows the sender down;
 // nothing is dropped, and none of our time-outs runs meanwhile. A connection over the limit waits unread until another
@@ -7,6 +7,9 @@
 //
 // Old peers open a connection for each message. A first frame waits for those of connections that the same peer opened
 // before, as long as these show life, so that one sender's sequential sends are queued in the order of sending.
+//
+// An envelope is answered on its connection, where the frames behind it wait unread: answers come in the order of the
+// requests.
 //
 // Source: bridge, section 4.
 #pragma once
@@ -23,6 +26,10 @@
 #include "bridge/inbox.hpp"
 #include "core/logger.hpp"
 #include "tcpip/stack.hpp"
+
+namespace axl::services {
+class EnvelopeResponder;
+}
 
 namespace axl::bridge {
 
@@ -43,6 +50,9 @@ class FrameServer {
   FrameServer& operator=(const FrameServer&) = delete;
   ~FrameServer();
 
+  /// Envelopes are answered by this one from now on; it must outlive the server. Null, as in the beginning: with an
+  /// error.
+  void answer_with(services::EnvelopeResponder* responder) noexcept { responder_ = responder; }
   void accept(std::unique_ptr<tcpip::Connection> connection);
   /// Closes what idles, the others after the frame under way; takes nothing new.
   void drain();
@@ -74,6 +84,7 @@ class FrameServer {
   BodyGate& gate_;
   Host& host_;
   Logger logger_;
+  services::EnvelopeResponder* responder_ = nullptr;
   std::map<std::uint64_t, std::unique_ptr<FrameConnection>> connections_;
   std::map<PublicKey, std::size_t> by_peer_;
   Waiting waiting_;

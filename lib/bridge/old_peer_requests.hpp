@@ -34,8 +34,9 @@ class OldPeerRequests {
   void serve_a2a(http::Exchange exchange, const PublicKey& peer, std::string_view suffix);
   [[nodiscard]] std::size_t under_way() const noexcept;
 
+  struct State;  ///< for its parts
+
  private:
-  struct State;
   std::unique_ptr<State> state_;
 };
 

@@ -3,6 +3,8 @@
 #include <axl/mcp.hpp>
 #include <utility>
 
+#include "mcp/json.hpp"
+
 namespace axl::services {
 
 McpEnvelopeCall::McpEnvelopeCall(McpCaller& caller, ServiceTable& services, McpCaller::Message message)
@@ -19,7 +21,8 @@ void McpEnvelopeCall::settle(const Result<Bytes>& answer) {
   const auto done = std::exchange(done_, {});
   services_.set_healthy(service_, answer.ok());
   if (answer) {
-    return done(mcp::encode_answer(service_, answer->empty() ? std::string_view{"null"} : as_text(*answer)));
+    const auto body = mcp::json::trim(as_text(*answer));
+    return done(mcp::encode_answer(service_, body.empty() ? std::string_view{"null"} : body));
   }
   if (answer.error().is(Errc::timed_out)) return done(timed_out());
   if (answer.error().is(Errc::refused) && answer.error().text().starts_with("Service error: ")) {
