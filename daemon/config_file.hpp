@@ -20,6 +20,7 @@ struct FileConfig {
   std::string private_key_path;  ///< relative to the working directory; stands above an inline key
   std::string bridge_addr = "127.0.0.1";
   std::uint16_t api_port = 9002;
+  bool serve_router = true;  ///< on node.router_port, unless another router is named
   std::vector<std::string> warnings;
 };
 

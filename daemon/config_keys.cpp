@@ -7,6 +7,7 @@
 #include <numeric>
 #include <vector>
 
+#include "config_services.hpp"
 #include "config_values.hpp"
 
 namespace axl::daemon {
@@ -19,19 +20,6 @@ constexpr std::int64_t kGiB = 1024LL * 1024 * 1024;
 constexpr std::int64_t kDay = 86'400;
 
 Result<void> read_port(const Value& value, std::uint16_t& out) { return read_number(value, 1, 65'535, out); }
-
-Result<void> read_keys(const Value& value, std::vector<PublicKey>& out) {
-  std::vector<std::string> texts;
-  if (auto read = read_texts(value, texts); !read) return read;
-  out.clear();
-  for (const auto& text : texts) {
-    auto key = PublicKey::from_hex(text);
-    if (!key)
-      return Error{Errc::invalid_argument, fmt::format("must hold keys of 64 hexadecimal digits, not \"{}\"", text)};
-    out.push_back(*key);
-  }
-  return {};
-}
 
 Result<void> apply_inline_key(const Value& value, FileConfig& config) {
   std::string digits;
@@ -151,10 +139,28 @@ constexpr std::array kKeys{
               [](const Value& v, FileConfig& c) { return read_number(v, 1, 65'536, c.node.max_handshakes); }},
     ConfigKey{"max_handshakes_per_address", "int", "8", "1 to 65536", "of those, from one address (loopback is exempt)",
               [](const Value& v, FileConfig& c) { return read_number(v, 1, 65'536, c.node.max_handshakes_per_address); }},
-    ConfigKey{"router_addr", "string", "", "", "not supported yet: MCP", kNotYet},
-    ConfigKey{"router_port", "int", "9003", "", "not supported yet: MCP", kNotYet},
-    ConfigKey{"a2a_addr", "string", "", "", "not supported yet: A2A", kNotYet},
-    ConfigKey{"a2a_port", "int", "9004", "", "not supported yet: A2A", kNotYet},
+    ConfigKey{"services", "object", "{}", "1024 services", "what peers reach here by name: `{\"weather\": {\"url\": \"http://127.0.0.1:8000/mcp\"}, \"files\": {\"command\": [\"uvx\", \"some-server\"], \"allow\": [\"<key>\"]}}`; see below",
+              [](const Value& v, FileConfig& c) { return read_services(v, c.node.services); }},
+    ConfigKey{"default_policy", "string", "allow", "allow or deny", "who may use services with a URL, and the agent, that have no allow list: everyone or nobody",
+              [](const Value& v, FileConfig& c) { return read_policy(v, c.node.deny_services); }},
+    ConfigKey{"allow_remote_endpoints", "bool", "false", "", "services that register on `router_port` may be on other machines",
+              [](const Value& v, FileConfig& c) { return read_flag(v, c.node.allow_remote_endpoints); }},
+    ConfigKey{"service_timeout_secs", "int", "300", "1 to 86400", "how long a service may take to begin its answer",
+              [](const Value& v, FileConfig& c) { return read_seconds(v, kDay, c.node.service_timeout); }},
+    ConfigKey{"serve_router", "bool", "true", "", "serve the MCP router's API for this machine on `router_port`, unless `router_addr` is set",
+              [](const Value& v, FileConfig& c) { return read_flag(v, c.serve_router); }},
+    ConfigKey{"router_addr", "string", "none", "`http://host`", "a router process that MCP calls of peers go to, in place of this node's own",
+              [](const Value& v, FileConfig& c) { return read_text(v, c.node.router_addr); }},
+    ConfigKey{"router_port", "int", "9003", "1 to 65535", "its port, or that of our own router's API",
+              [](const Value& v, FileConfig& c) { return read_port(v, c.node.router_port); }},
+    ConfigKey{"a2a_addr", "string", "none", "`http://host`", "the A2A agent that peers reach",
+              [](const Value& v, FileConfig& c) { return read_text(v, c.node.a2a_addr); }},
+    ConfigKey{"a2a_port", "int", "9004", "1 to 65535", "its port",
+              [](const Value& v, FileConfig& c) { return read_port(v, c.node.a2a_port); }},
+    ConfigKey{"a2a_skills", "bool", "false", "", "the node's own A2A agent, which offers the services as skills; not beside `a2a_addr`",
+              [](const Value& v, FileConfig& c) { return read_flag(v, c.node.a2a_skills); }},
+    ConfigKey{"a2a_allow", "list of keys", "none", "64 hex digits each, or `[\"*\"]`", "who may use the agent; none: as `default_policy` says",
+              [](const Value& v, FileConfig& c) { return read_access(v, c.node.a2a_access); }},
     ConfigKey{"api_token", "string", "", "", "not supported yet: a token for the HTTP API", kNotYet},
     ConfigKey{"api_token_file", "string", "", "", "not supported yet: a token for the HTTP API", kNotYet},
     ConfigKey{"MulticastInterfaces", "list", "", "", "not supported yet: finding neighbours on the local network", kNotYet},

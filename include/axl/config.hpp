@@ -4,6 +4,7 @@
 #include <axl/key.hpp>
 #include <axl/log.hpp>
 #include <axl/result.hpp>
+#include <axl/service.hpp>
 #include <axl/time.hpp>
 #include <chrono>
 #include <cstddef>
@@ -64,6 +65,27 @@ struct NodeConfig {
   std::string api_token;
   /// X-From-Peer-Id as the reference writes it: only the key bits that an address carries.
   bool legacy_peer_id = false;
+
+  /// A service of this node: a server at `url`, or a program that it starts.
+  struct Service {
+    std::string name;
+    std::string url = {};                      ///< or `command`
+    ServiceCommand command = {};               ///< or `url`
+    std::optional<ServiceAccess> access = {};  ///< none: everyone, or with `deny_services` nobody; commands need one
+    std::optional<ServiceProbe> probe = {};    ///< of a url
+  };
+  std::vector<Service> services;
+  bool deny_services = false;                           ///< what has no allow list is closed
+  bool allow_remote_endpoints = false;                  ///< what registers over HTTP may be on other machines
+  Duration service_timeout{std::chrono::seconds{300}};  ///< until a service begins to answer
+  /// `http://host` of a router process that MCP calls of peers go to, at `router_port`; empty: the node is the router.
+  std::string router_addr;
+  std::uint16_t router_port = 9003;
+  /// `http://host` of an A2A agent that peers reach, at `a2a_port`; empty: none.
+  std::string a2a_addr;
+  std::uint16_t a2a_port = 9004;
+  bool a2a_skills = false;                  ///< the node's own agent, which offers the services as skills
+  std::optional<ServiceAccess> a2a_access;  ///< who may use the agent; none: as for services
 
   RunMode run = RunMode::own_thread;
   LogHook log;

@@ -4,11 +4,46 @@
 #include <string>
 #include <utility>
 
+#include "http/url.hpp"
+#include "services/service_table.hpp"
+#include "services/url_backends.hpp"
+
 namespace axl {
 
 namespace {
 
 Error bad(std::string what) { return Error{Errc::invalid_argument, std::move(what)}; }
+
+// The part of a message that names a service.
+std::string of_service(const NodeConfig::Service& service) { return "services: \"" + service.name + "\" "; }
+
+Result<void> check_access(const std::optional<ServiceAccess>& access, const std::string& where) {
+  if (!access) return {};
+  for (const auto& key : access->allow) {
+    if (key == PublicKey{} || services::is_partial_key(key)) {
+      return bad(where + "must hold full keys, not partial ones: " + key.to_hex());
+    }
+  }
+  return {};
+}
+
+Result<void> check_service(const NodeConfig::Service& service) {
+  if (const auto name = services::check_name(service.name); !name) return bad("services: " + name.error().text());
+  const auto where = of_service(service);
+  const bool command = !service.command.command.empty();
+  if (command == !service.url.empty()) return bad(where + "needs either a url or a command");
+  if (command) {
+    if (service.command.command.front().empty()) return bad(where + "has a command without a program");
+    if (service.command.max_processes == 0) return bad(where + "max_processes must be at least 1");
+    if (!service.access)
+      return bad(where + "starts a command, so it must name who may use it: allow, [\"*\"] for everyone");
+    if (service.probe) return bad(where + "health is for services with a url");
+  } else if (const auto url = http::Url::parse(service.url); !url) {
+    return bad(where + "url: " + url.error().text());
+  }
+  if (service.probe && !service.probe->path.starts_with('/')) return bad(where + "health: path must begin with /");
+  return check_access(service.access, where + "allow ");
+}
 
 }  // namespace
 
@@ -51,7 +86,23 @@ Result<void> NodeConfig::validate() const {
     if (Address::of(key).partial_key() == key)
       return bad("allow_peers must hold full keys, not partial ones: " + key.to_hex());
   }
-  return {};
+  if (!positive(service_timeout)) return bad("service_timeout_secs must be positive");
+  if (services.size() > services::ServiceTable::kMaxServices) return bad("services must hold at most 1024 services");
+  for (const auto& service : services) {
+    if (auto valid = check_service(service); !valid) return valid;
+  }
+  if (router_port == 0) return bad("router_port must not be 0");
+  if (a2a_port == 0) return bad("a2a_port must not be 0");
+  if (!router_addr.empty()) {
+    if (const auto url = services::join_address(router_addr, router_port); !url) {
+      return bad("router_addr " + url.error().text());
+    }
+  }
+  if (!a2a_addr.empty()) {
+    if (const auto url = services::join_address(a2a_addr, a2a_port); !url) return bad("a2a_addr " + url.error().text());
+    if (a2a_skills) return bad("a2a_addr and a2a_skills exclude each other: a node has one agent");
+  }
+  return check_access(a2a_access, "a2a_allow ");
 }
 
 }  // namespace axl

@@ -15,6 +15,8 @@ bool is_control(char c) {
   return code < 0x20 || code == 0x7f;
 }
 
+}  // namespace
+
 Result<void> check_name(std::string_view name) {
   const auto bad = [](const char* why) { return Error{Errc::invalid_argument, std::string{"service name "} + why}; };
   if (name.empty()) return bad("is empty");
@@ -29,8 +31,6 @@ Result<void> check_name(std::string_view name) {
   }
   return {};
 }
-
-}  // namespace
 
 bool may_follow_endpoint(std::string_view suffix) {
   if (suffix.find("..") != std::string_view::npos || suffix.find('\\') != std::string_view::npos) return false;

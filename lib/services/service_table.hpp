@@ -37,6 +37,9 @@ struct Service {
 /// May this follow the path of an endpoint without leaving it? `..`, `%2e`, `%2f` and backslashes may not.
 [[nodiscard]] bool may_follow_endpoint(std::string_view suffix);
 
+/// At most 256 bytes, no control characters, not empty; no empty part, `.` or `..` between slashes.
+[[nodiscard]] Result<void> check_name(std::string_view name);
+
 /// A key that equals the inversion of its own address may be anybody with that address.
 [[nodiscard]] bool is_partial_key(const PublicKey& key);
 
@@ -51,8 +54,7 @@ class ServiceTable {
   static constexpr std::size_t kMaxServices = 1'024;
   static constexpr std::size_t kMaxNameSize = 256;
 
-  /// Replaces one of that name. Names: no control characters, not empty, no `.`, `..` or empty part between slashes.
-  /// Allow lists: full keys only.
+  /// Replaces one of that name. invalid_argument for a name that check_name() refuses, and for partial keys.
   Result<void> add(Service service);
   [[nodiscard]] bool remove(std::string_view name);
 

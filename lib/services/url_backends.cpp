@@ -11,6 +11,16 @@ constexpr std::size_t kIdle = 256;
 constexpr Duration kIdleTimeout = std::chrono::seconds{3};
 }  // namespace
 
+Result<std::string> join_address(std::string_view address, std::uint16_t port) {
+  while (address.ends_with('/')) address.remove_suffix(1);
+  auto text = std::string{address} + ":" + std::to_string(port);
+  const auto url = http::Url::parse(text);
+  if (!url || url->path != "/" || !url->query.empty() || url->place.port != port) {
+    return Error{Errc::invalid_argument, "must be http:// or https:// and a host, without port and path"};
+  }
+  return text;
+}
+
 UrlBackends::UrlBackends(System& system, Scheduler& scheduler, Duration dial_timeout)
     : system_{system}, scheduler_{scheduler}, idle_{std::make_shared<http::IdleConnections>(kIdle)} {
   limits_.idle_timeout = kIdleTimeout;

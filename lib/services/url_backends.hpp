@@ -2,7 +2,9 @@
 #pragma once
 
 #include <axl/result.hpp>
+#include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "core/scheduler.hpp"
@@ -12,6 +14,10 @@
 #include "services/service_table.hpp"
 
 namespace axl::services {
+
+/// `http://host` and a port as one URL; slashes at the end of `address` do not matter. invalid_argument when it holds
+/// more than scheme and host.
+[[nodiscard]] Result<std::string> join_address(std::string_view address, std::uint16_t port);
 
 class UrlBackends {
  public:
