@@ -482,3 +482,28 @@ TEST_CASE("relay: its events may destroy it", "[http]") {
     CHECK(client.ended);
   }
 }
+
+TEST_CASE("relay: what is ambiguous stops at the relay, on both sides", "[http]") {
+  int served = 0;
+  RelayRig rig{[&](Exchange exchange) {
+    ++served;
+    exchange.respond(200, {}, {});
+  }};
+  for (const auto* head : {"Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
+                           "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "X: a\nY: b\r\n\r\n",
+                           "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"}) {
+    const auto answer = rig.ask("POST / HTTP/1.1\r\nHost: h\r\n" + std::string{head});
+    CHECK((answer.starts_with("HTTP/1.1 400") || answer.starts_with("HTTP/1.1 501")));
+  }
+  CHECK(served == 0);
+  rig.plays_server = true;
+  for (const auto* head : {"Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
+                           "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "X: a\nY: b\r\n\r\n"}) {
+    auto& client = rig.connect();
+    client.send(kGet);
+    rig.loop.run();
+    rig.by_hand.back()->send("HTTP/1.1 200 OK\r\n" + std::string{head});
+    rig.loop.run();
+    CHECK(client.take().starts_with("HTTP/1.1 502"));
+  }
+}
