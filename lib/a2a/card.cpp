@@ -63,6 +63,14 @@ bool takes_away(std::string_view& path, std::string_view prefix) {
   return true;
 }
 
+// A path that could lead out of the agent's place, into our own local API.
+bool climbs(std::string_view path) {
+  const auto plain = lower(path);
+  return plain.find("..") != std::string::npos || plain.find("%2e") != std::string::npos ||
+         plain.find("%2f") != std::string::npos || plain.find("%5c") != std::string::npos ||
+         plain.find('\\') != std::string::npos;
+}
+
 struct Change {
   std::string_view old;  // a JSON string of the card, with its quotes
   std::string text;
@@ -100,7 +108,7 @@ std::optional<std::string> rewrite_card_url(std::string_view url, const CardPlac
   }
   const auto named = [&](const std::string& id) { return takes_away(rest, std::string{kAgent} + "/" + id); };
   if (std::ranges::none_of(place.peer_ids, named) && overlay) takes_away(rest, kAgent);
-  if (rest == "/") rest = {};
+  if (rest == "/" || climbs(rest.substr(0, rest.find_first_of("?#")))) rest = {};
   std::string out = place.base;
   const bool joined = rest.empty() || rest.front() == '/' || rest.front() == '?' || rest.front() == '#';
   if (!joined) out += '/';

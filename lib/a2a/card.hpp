@@ -21,7 +21,7 @@ struct CardPlace {
 };
 
 /// A URL of the card as its caller needs it; empty: it stays. Stays: another scheme than http and https, any host but
-/// loopback, unspecified ones and the peer's overlay address.
+/// loopback, unspecified ones and the peer's overlay address. A path that climbs (`..`) is left out.
 [[nodiscard]] std::optional<std::string> rewrite_card_url(std::string_view url, const CardPlace& place);
 
 struct RewrittenCard {

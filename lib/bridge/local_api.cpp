@@ -17,23 +17,23 @@ http::ServerLimits limits() {
   return out;
 }
 
-void not_yet(http::Exchange exchange) { exchange.respond_error(501, "Not supported yet"); }
-
 }  // namespace
 
-LocalApi::LocalApi(const ApiConfig& config, Messenger& messenger, Inbox& inbox, Host& host)
+LocalApi::LocalApi(const ApiConfig& config, Messenger& messenger, Inbox& inbox, Host& host,
+                   std::shared_ptr<http::Upstream> ourselves)
     : access_{{.hosts = config.allowed_hosts, .origins = config.allowed_origins, .token = config.token}},
       inbox_{inbox},
       host_{host},
       tcp_port_{messenger.config().tcp_port},
       receiver_{inbox, host, config.legacy_peer_id},
       sender_{messenger, host, messenger.config().max_message_size},
+      mesh_{MeshProxy::config_of(messenger.config()), host, messenger.old_peers(), std::move(ourselves)},
       server_{limits(), host, [this](http::Exchange exchange) { serve(std::move(exchange)); }} {
   routes_.add("/topology", {"GET", "HEAD"}, [this](http::Exchange exchange) { serve_topology(std::move(exchange)); });
   routes_.add("/send", {}, [this](http::Exchange exchange) { sender_.serve(std::move(exchange)); });
   routes_.add("/recv", {"GET", "HEAD"}, [this](http::Exchange exchange) { receiver_.serve(std::move(exchange)); });
-  routes_.add("/mcp/", {}, not_yet);
-  routes_.add("/a2a/", {}, not_yet);
+  routes_.add("/mcp/", {}, [this](http::Exchange exchange) { mesh_.serve_mcp(std::move(exchange)); });
+  routes_.add("/a2a/", {}, [this](http::Exchange exchange) { mesh_.serve_a2a(std::move(exchange)); });
 }
 
 void LocalApi::serve(http::Exchange exchange) {

@@ -8,6 +8,7 @@
 #include "bridge/api_config.hpp"
 #include "bridge/host.hpp"
 #include "bridge/inbox.hpp"
+#include "bridge/mesh_proxy.hpp"
 #include "bridge/receiver.hpp"
 #include "bridge/sender.hpp"
 #include "bridge/timed_server.hpp"
@@ -19,7 +20,9 @@ namespace axl::bridge {
 
 class LocalApi {
  public:
-  LocalApi(const ApiConfig& config, Messenger& messenger, Inbox& inbox, Host& host);
+  /// `ourselves`: what this node serves to others, for requests to its own key; null: nothing.
+  LocalApi(const ApiConfig& config, Messenger& messenger, Inbox& inbox, Host& host,
+           std::shared_ptr<http::Upstream> ourselves = {});
 
   /// The rule of this API, for the node's other local ports.
   [[nodiscard]] http::LocalAccess& access() noexcept { return access_; }
@@ -40,6 +43,7 @@ class LocalApi {
   Receiver receiver_;
   Sender sender_;
   http::Routes routes_;
+  MeshProxy mesh_;
   TimedServer server_;
 };
 

@@ -43,6 +43,12 @@ TEST_CASE("card: the way to the agent is taken out of a URL that already names i
   CHECK(url("http://[201:fac3::b95f]:8080/agent") == "http://127.0.0.1:9002/a2a/K/agent");
 }
 
+TEST_CASE("card: no path leads out of the agent's place", "[a2a]") {
+  for (const auto* path : {"/../send", "/x/../../../recv", "/%2e%2E/send", "/x%2f..", "..", "/\\\\evil", "/a%5Cb"}) {
+    CHECK(url(path) == "http://127.0.0.1:9002/a2a/K");
+  }
+}
+
 TEST_CASE("card: a URL that means the same everywhere stays", "[a2a]") {
   for (const auto* stays : {"https://agent.example/a2a", "http://10.0.0.7:9999/", "http://127.0.0.1.evil.example/",
                             "http://localhost@evil.example/", "http://[201:fac3::1]/", "localhost:50051",

@@ -126,8 +126,8 @@ TEST_CASE_METHOD(Fixture, "local api: routes that are none, redirects, and what 
   CHECK(user_a.ask("GET", "/mcp").status == 301);
   CHECK(user_a.ask("GET", "/mcp").header("Location") == "/mcp/");
   CHECK(user_a.ask("GET", "//topology").header("Location") == "/topology");
-  CHECK(user_a.ask("POST", "/mcp/x/y", {}, "{}").status == 501);
-  CHECK(user_a.ask("GET", "/a2a/x").status == 501);
+  CHECK(user_a.ask("POST", "/mcp/x/y", {}, "{}").status == 502);
+  CHECK(user_a.ask("GET", "/a2a/x").status == 502);
 }
 
 TEST_CASE_METHOD(Fixture, "local api: web pages and foreign names are refused", "[bridge]") {
