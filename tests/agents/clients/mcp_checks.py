@@ -5,6 +5,7 @@ import hashlib
 import time
 
 import anyio
+from runner import equal
 
 CHECKS = {}
 _numbers = iter(range(1 << 30))
@@ -13,11 +14,6 @@ _numbers = iter(range(1 << 30))
 def check(function):
     CHECKS[function.__name__] = function
     return function
-
-
-def equal(value, expected, what):
-    if value != expected:
-        raise AssertionError(f"{what}: {str(value)[:300]!r} instead of {str(expected)[:300]!r}")
 
 
 def fresh(word):

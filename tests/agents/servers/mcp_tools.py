@@ -7,25 +7,9 @@ import hashlib
 import time
 
 import anyio
+from gates import Gates
 
 BIG = 8 << 20
-
-
-class Gates:
-    """Named steps: `wait` returns once `open` has been called for as many."""
-
-    def __init__(self):
-        self._steps = {}
-        self._changed = anyio.Event()
-
-    def open(self, name):
-        self._steps[name] = self._steps.get(name, 0) + 1
-        self._changed.set()
-        self._changed = anyio.Event()
-
-    async def wait(self, name, steps):
-        while self._steps.get(name, 0) < steps:
-            await self._changed.wait()
 
 
 def add_tools(server, context_type, headers_of):
