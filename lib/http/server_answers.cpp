@@ -138,10 +138,13 @@ void ServerConnection::begin_answer(ExchangeState& state, int status, const Head
   }
   if (bodiless) body = Buffer{};
   const bool together = body.size() <= kCopyAtMost;
-  auto all = headers;
-  for (const auto& line : state.added) all.add(line.name, line.value);
-  auto head =
-      encode_response_head(request.version, status, {}, all, framing, limits_.server, together ? body.size() : 0);
+  std::optional<Headers> more;
+  if (!state.added.empty()) {
+    more = headers;
+    for (const auto& line : state.added) more->add(line.name, line.value);
+  }
+  auto head = encode_response_head(request.version, status, {}, more ? *more : headers, framing, limits_.server,
+                                   together ? body.size() : 0);
   if (together) {
     head.append(body);
     send(std::move(head));
