@@ -5,6 +5,7 @@
 
 #include "core/expect.hpp"
 #include "http/client_pending.hpp"
+#include "http/input.hpp"
 
 namespace axl::http {
 
@@ -36,11 +37,7 @@ void ClientConnection::on_change(ChangeHandler handler) {
 void ClientConnection::on_data(Buffer data) {
   if (phase_ != Phase::open) return;
   last_progress_ = now_;
-  if (input_.empty()) {
-    input_ = std::move(data);
-  } else {
-    input_.append(data);
-  }
+  add_input(input_, std::move(data));
   process();
 }
 
@@ -154,7 +151,6 @@ bool ClientConnection::step_answer() {
 bool ClientConnection::take_answer(const Parser::Step& read) {
   auto& front = *requests_.front();
   Buffer piece;
-  const auto before = read.body.empty() ? 0 : static_cast<std::size_t>(read.body.data() - input_.data());
   if (!read.body.empty() && front.collector) {
     const bool fits = front.collector->append(read.body) == BodyCollector::Verdict::ok;
     input_.drop_front(read.consumed);
@@ -164,13 +160,7 @@ bool ClientConnection::take_answer(const Parser::Step& read) {
       return true;
     }
   } else if (!read.body.empty() && front.events != nullptr) {
-    if (before + read.body.size() == input_.size()) {
-      input_.drop_front(before);
-      piece = std::exchange(input_, Buffer{});
-    } else {
-      piece = Buffer::copy_of(read.body);
-      input_.drop_front(read.consumed);
-    }
+    piece = take_body(input_, read);
   } else {
     input_.drop_front(read.consumed);
   }

@@ -4,6 +4,7 @@
 
 #include "core/expect.hpp"
 #include "http/exchange_state.hpp"
+#include "http/input.hpp"
 
 namespace axl::http {
 
@@ -43,11 +44,7 @@ void ServerConnection::on_data(Buffer data) {
   if (phase_ == Phase::lingering) discarded_ += data.size();
   if (phase_ == Phase::open) {
     if (!exchange_ && input_.empty() && !parser_.in_head()) head_started_ = now_;
-    if (input_.empty()) {
-      input_ = std::move(data);
-    } else {
-      input_.append(data);
-    }
+    add_input(input_, std::move(data));
   }
   run();
 }
@@ -297,16 +294,7 @@ bool ServerConnection::step_body() {
     input_.drop_front(read.consumed);
     return true;
   }
-  Buffer piece;
-  const auto before = static_cast<std::size_t>(read.body.data() - input_.data());
-  if (before + read.body.size() == input_.size()) {  // all that there is: no need to copy it
-    input_.drop_front(before);
-    piece = std::exchange(input_, Buffer{});
-  } else {
-    piece = Buffer::copy_of(read.body);
-    input_.drop_front(read.consumed);
-  }
-  state.events->on_body(std::move(piece));
+  state.events->on_body(take_body(input_, read));
   return true;
 }
 
