@@ -167,7 +167,7 @@ TEST_CASE("kernel: through the relay a client's end reaches the server, and a se
   REQUIRE(client->send(kPost, {}, heard).ok());
   rig.run_until([&] { return kept.has_value(); });
   kept->start(200, {});
-  kept->write(Buffer{100});
+  kept->write(pattern(100));
   kept->abort();
   rig.run_until([&] { return heard.failed || heard.complete; });
   CHECK(heard.size == 100);
@@ -188,7 +188,7 @@ TEST_CASE("kernel: a reader that stops holds the server back, and little waits i
   int idle = 0;
   while (idle < 50 && written < (64U << 20)) {  // what the kernel's buffers take is not ours to bound
     while (kept->unsent() < 64 * 1024) {
-      kept->write(Buffer{32 * 1024});
+      kept->write(pattern(32UL * 1024));
       written += 32 * 1024;
       idle = 0;
     }
