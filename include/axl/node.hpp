@@ -87,7 +87,8 @@ class Node {
     send(peer, std::move(body), SendOptions{}, std::move(handler));
   }
 
-  /// Who gets the messages that arrive. To be used on the loop: from a handler, by post(), or before start().
+  /// Who gets what arrives: messages, and requests for services. To be used on the loop: from a handler, by post(), or
+  /// before start().
   [[nodiscard]] Router router();
   /// Runs `task` on the loop, after this call.
   void post(std::function<void()> task);
@@ -95,6 +96,9 @@ class Node {
   /// Serves the local HTTP API (bridge, section 3) on a literal IP address, loopback only; port 0 means any. Returns
   /// the port that is bound.
   Result<std::uint16_t> serve_api(const std::string& host, std::uint16_t port);
+  /// Serves the router's HTTP API (bridge, section 5: services register here, and programs call them) on a literal
+  /// loopback address; port 0 means any. Returns the port that is bound.
+  Result<std::uint16_t> serve_router(const std::string& host, std::uint16_t port);
   /// Takes no new connection, request or message and waits, at most for `grace`, until those under way have ended.
   /// Not with RunMode::poll: there, begin_drain() and poll().
   void drain(Duration grace);

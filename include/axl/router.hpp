@@ -49,7 +49,6 @@ class Router {
     std::uint64_t duplicates = 0;     ///< a known id came again
   };
 
-  explicit Router(router::Dispatcher& dispatcher) noexcept : dispatcher_{&dispatcher} {}
   Router(router::Dispatcher& dispatcher, router::Services& services) noexcept
       : dispatcher_{&dispatcher}, services_{&services} {}
 
@@ -82,7 +81,7 @@ class Router {
 
  private:
   router::Dispatcher* dispatcher_;
-  router::Services* services_ = nullptr;
+  router::Services* services_;
 };
 
 }  // namespace axl

@@ -11,6 +11,7 @@
 #include "bridge/local_api.hpp"
 #include "bridge/messenger.hpp"
 #include "bridge/peer_api.hpp"
+#include "services/service_host.hpp"
 
 namespace axl::bridge {
 
@@ -35,6 +36,7 @@ struct Bridge::State {
         allowed{c.allow_peers.begin(), c.allow_peers.end()},
         inbox{dispatcher_config(config), h.rng(), h.executor()},
         gate{std::max(kBodiesUnderWay, config.max_message_size * 4), h.executor()},
+        service_host{config, h.our_key(), h.system(), h, logger},
         messenger{std::make_unique<Messenger>(config, Messenger::Limits{}, h, inbox, logger)},
         frames{config, {}, inbox, gate, h, logger},
         peers{config.max_message_size,
@@ -44,8 +46,11 @@ struct Bridge::State {
               inbox,
               gate,
               h},
-        local{api, *messenger, inbox, h} {
+        local{api, *messenger, inbox, h, service_host.gateway().loopback()} {
     for (const auto& key : config.allow_peers) favour(key);
+    peers.serve_services(&service_host.gateway());
+    frames.answer_with(&service_host.responder());
+    service_host.admit_router([this](http::Exchange& exchange) { return local.access().admit(exchange); });
   }
 
   // What the messenger still carries holds requests of the local API and their places in its budget.
@@ -69,7 +74,8 @@ struct Bridge::State {
   }
 
   void check_drained() {
-    if (messenger->under_way() + frames.under_way() + peers.under_way() + local.under_way() > 0) {
+    if (messenger->under_way() + frames.under_way() + peers.under_way() + local.under_way() + service_host.under_way() >
+        0) {
       drain_timer->arm(host.now() + kDrainCheck);
       return;
     }
@@ -82,7 +88,8 @@ struct Bridge::State {
   std::unordered_set<PublicKey> allowed;
   std::unordered_set<PublicKey> favoured;
   Inbox inbox;
-  BodyGate gate;  // of messages arriving on both overlay ports
+  BodyGate gate;                       // of messages arriving on both overlay ports
+  services::ServiceHost service_host;  // outlives the servers that use it
   std::unique_ptr<Messenger> messenger;
   FrameServer frames;
   PeerApi peers;
@@ -120,6 +127,12 @@ void Bridge::accept_local(std::unique_ptr<Stream> stream) {
   if (!state_->draining) state_->local.accept(std::move(stream));
 }
 
+void Bridge::accept_router(std::unique_ptr<Stream> stream) {
+  if (!state_->draining) state_->service_host.accept_router(std::move(stream));
+}
+
+router::Services& Bridge::services() { return state_->service_host.registry(); }
+
 http::LocalAccess& Bridge::local_access() { return state_->local.access(); }
 
 void Bridge::send(const PublicKey& destination, MessageBody body, SendOptions options, SendHandler handler) {
@@ -132,6 +145,7 @@ void Bridge::drain(std::function<void()> done) {
   state_->local.drain();
   state_->peers.drain();
   state_->frames.drain();
+  state_->service_host.drain();
   state_->drain_timer = state_->host.make_timer([this] { state_->check_drained(); });
   state_->drain_timer->arm(state_->host.now());
 }

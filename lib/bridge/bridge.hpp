@@ -23,7 +23,8 @@ class LocalAccess;
 
 namespace axl::router {
 class Dispatcher;
-}
+class Services;
+}  // namespace axl::router
 
 namespace axl::bridge {
 
@@ -33,6 +34,7 @@ class Bridge {
   ~Bridge();
 
   [[nodiscard]] router::Dispatcher& dispatcher();
+  [[nodiscard]] router::Services& services();
 
   /// Reserves this peer's share of every budget. The bridge itself does so for allow_peers, and for neighbours that
   /// were dialled (host's topology).
@@ -43,6 +45,7 @@ class Bridge {
   void accept_frames(std::unique_ptr<tcpip::Connection> connection);  ///< overlay port `tcp_port`
   void accept_http(std::unique_ptr<tcpip::Connection> connection);    ///< overlay port `http_port`
   void accept_local(std::unique_ptr<Stream> stream);                  ///< the local API
+  void accept_router(std::unique_ptr<Stream> stream);                 ///< the router's API, for this machine
 
   /// The rule of the local API, for other local ports of this node. Lives as long as the bridge.
   [[nodiscard]] http::LocalAccess& local_access();

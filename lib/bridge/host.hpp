@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "core/scheduler.hpp"
+#include "core/system.hpp"
 #include "tcpip/stack.hpp"
 
 namespace axl::bridge {
@@ -19,6 +20,8 @@ namespace axl::bridge {
 class Host : public Scheduler {
  public:
   [[nodiscard]] virtual const PublicKey& our_key() const = 0;
+  /// The machine it runs on.
+  [[nodiscard]] virtual System& system() = 0;
 
   /// Everything except the queue's numbers, which the bridge fills in.
   [[nodiscard]] virtual Topology topology() const = 0;

@@ -6,6 +6,7 @@
 #include "bridge/access.hpp"
 #include "bridge/peer_id.hpp"
 #include "bridge/reply.hpp"
+#include "services/gateway.hpp"
 
 namespace axl::bridge {
 
@@ -53,6 +54,11 @@ void PeerApi::serve(http::Exchange exchange) {
   const auto& key = exchange.client().key;
   if (!key || !allows_(*key)) {
     exchange.respond_error(403, "This node takes nothing from you");
+    return;
+  }
+  if (gateway_ != nullptr && services::Gateway::serves(exchange.request().target.path())) {
+    const auto caller = *key;
+    gateway_->serve(std::move(exchange), caller);
     return;
   }
   routes_.serve(std::move(exchange));

@@ -16,6 +16,10 @@
 #include "http/routes.hpp"
 #include "tcpip/stack.hpp"
 
+namespace axl::services {
+class Gateway;
+}
+
 namespace axl::bridge {
 
 class PeerApi {
@@ -26,6 +30,8 @@ class PeerApi {
   PeerApi(std::size_t max_message_size, bool reserve, KeyRule allows, KeyRule trusts, Inbox& inbox, BodyGate& gate,
           Host& host);
 
+  /// Services and agent are this one's from now on; it must outlive the server. Null, as in the beginning: none.
+  void serve_services(services::Gateway* gateway) noexcept { gateway_ = gateway; }
   void accept(std::unique_ptr<tcpip::Connection> connection);
   void drain() { server_.drain(); }
   [[nodiscard]] std::size_t under_way() const noexcept { return server_.answering(); }
@@ -37,6 +43,7 @@ class PeerApi {
 
   KeyRule allows_;
   KeyRule trusts_;
+  services::Gateway* gateway_ = nullptr;
   Inbox& inbox_;
   Host& host_;
   Address own_address_;

@@ -38,11 +38,14 @@ void Node::send(const PublicKey& peer, MessageBody body, SendOptions options, Se
   state_->send(peer, std::move(body), std::move(options), std::move(handler));
 }
 
-Router Node::router() { return Router{state_->bridge().dispatcher()}; }
+Router Node::router() { return Router{state_->bridge().dispatcher(), state_->bridge().services()}; }
 void Node::post(std::function<void()> task) { state_->executor().post(std::move(task)); }
 
 Result<std::uint16_t> Node::serve_api(const std::string& host, std::uint16_t port) {
   return state_->serve_api(host, port);
+}
+Result<std::uint16_t> Node::serve_router(const std::string& host, std::uint16_t port) {
+  return state_->serve_router(host, port);
 }
 void Node::drain(Duration grace) { state_->drain(grace); }
 void Node::begin_drain(std::function<void()> done) { state_->begin_drain(std::move(done)); }

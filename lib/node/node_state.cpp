@@ -72,6 +72,7 @@ NodeState::NodeState(NodeConfig config, const PrivateKey& key, asio::io_context*
     emit({.kind = NodeEvent::Kind::session_up, .key = peer, .uri = {}, .text = {}});
   });
   core_->set_path_found_handler([this](const PublicKey& peer) { on_path_found(peer); });
+  system_ = std::make_unique<net::MachineSystem>(loop_.context());
   bridge::ApiConfig api;
   api.allowed_hosts = config_.api_allowed_hosts;
   api.allowed_origins = config_.api_allowed_origins;
@@ -131,6 +132,7 @@ void NodeState::stop() {
     for (const auto& wait : std::exchange(address_waits_, {})) wait->timer.reset();
     if (core_) core_->set_links(nullptr);
     bridge_.reset();
+    system_.reset();
     if (core_) core_->stop();
     links_.reset();
   };
@@ -236,6 +238,28 @@ Result<std::uint16_t> NodeState::serve_api(const std::string& host, std::uint16_
   return result;
 }
 
+Result<std::uint16_t> NodeState::serve_router(const std::string& host, std::uint16_t port) {
+  Result<std::uint16_t> result = Error{Errc::closed, "the node has been stopped"};
+  on_loop_and_wait([&] {
+    net::Listener::Options options;
+    options.log = logger_;
+    auto listener =
+        net::Listener::open(loop_.context(), host, port, std::move(options),
+                            [this](net::Accepted accepted) { bridge_->accept_router(std::move(accepted.stream)); });
+    if (!listener) {
+      result = listener.error();
+      return;
+    }
+    if (!net::plain_address((*listener)->local().address()).is_loopback()) {
+      result = Error{Errc::permission_denied, "the router's API listens on loopback addresses only"};
+      return;
+    }
+    result = (*listener)->local().port();
+    api_listeners_.push_back(*std::move(listener));
+  });
+  return result;
+}
+
 void NodeState::set_event_handler(Node::EventHandler handler) {
   on_loop_and_wait([&] { event_handler_ = std::move(handler); });
 }
@@ -274,7 +298,7 @@ Topology NodeState::whole_topology() {
   topology.our_address = address_;
   on_loop_and_wait([&] {
     topology = this->topology();
-    const auto queue = Router{bridge_->dispatcher()}.queue_stats();
+    const auto queue = Router{bridge_->dispatcher(), bridge_->services()}.queue_stats();
     topology.queued_messages = queue.messages;
     topology.queued_bytes = queue.bytes;
     topology.refused_messages = queue.refused_full + queue.refused_share;

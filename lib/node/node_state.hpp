@@ -9,6 +9,7 @@
 
 #include "bridge/bridge.hpp"
 #include "net/listener.hpp"
+#include "net/machine_system.hpp"
 #include "node/core.hpp"
 #include "node/links.hpp"
 #include "node/loop.hpp"
@@ -47,6 +48,7 @@ class NodeState final : public bridge::Host {
   void stop_listening(std::uint16_t port);
   void connect_session(const PublicKey& peer, std::uint16_t port, Node::ConnectHandler handler);
   Result<std::uint16_t> serve_api(const std::string& host, std::uint16_t port);
+  Result<std::uint16_t> serve_router(const std::string& host, std::uint16_t port);
   [[nodiscard]] Topology whole_topology();
   void set_event_handler(Node::EventHandler handler);
   void begin_drain(std::function<void()> done);
@@ -72,6 +74,7 @@ class NodeState final : public bridge::Host {
   [[nodiscard]] std::unique_ptr<Timer> make_timer(std::function<void()> fire) override;
   [[nodiscard]] Rng& rng() override { return core_->rng(); }
   [[nodiscard]] const PublicKey& our_key() const override { return key_; }
+  [[nodiscard]] System& system() override { return *system_; }
   [[nodiscard]] Topology topology() const override;
   [[nodiscard]] std::optional<PublicKey> full_key(const Address& address) const override;
   void connect(const PublicKey& key, std::uint16_t port, Duration timeout,
@@ -103,6 +106,7 @@ class NodeState final : public bridge::Host {
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   std::unique_ptr<Core> core_;
   std::unique_ptr<Links> links_;
+  std::unique_ptr<net::MachineSystem> system_;
   std::unique_ptr<bridge::Bridge> bridge_;
   std::vector<std::unique_ptr<net::Listener>> api_listeners_;
   std::vector<std::weak_ptr<SessionState>> sessions_;  // those that may be open, for stop()

@@ -33,6 +33,7 @@ struct EnvelopeResponder::State {
 
   ServiceTable& services;
   std::function<std::optional<Backend>()> agent;
+  std::function<bool(const PublicKey& caller)> agent_allows;
   Scheduler& scheduler;
   std::optional<Backend> router;
   McpCaller mcp_caller;
@@ -90,6 +91,7 @@ std::optional<EnvelopeResponder::State::Plan> EnvelopeResponder::State::plan(con
   const auto envelope = a2a::request_in(text, a2a_shape);
   if (!envelope) return {};
   if (!our_agent) return Plan{{}, a2a::encode_error("A2A is not available on this node")};
+  if (agent_allows && !agent_allows(caller)) return Plan{{}, a2a::encode_error("Access denied")};
   if (auto refusal = AgentCall::refusal(*envelope)) return Plan{{}, std::move(*refusal)};
   return Plan{std::make_unique<AgentCall>(scheduler, caller, *our_agent, *envelope), {}};
 }
@@ -119,6 +121,10 @@ EnvelopeResponder::~EnvelopeResponder() {
 }
 
 void EnvelopeResponder::use_router(Backend router) { state_->router = std::move(router); }
+
+void EnvelopeResponder::limit_agent(std::function<bool(const PublicKey& caller)> allows) {
+  state_->agent_allows = std::move(allows);
+}
 
 std::unique_ptr<EnvelopeResponder::Call> EnvelopeResponder::answer(const PublicKey& caller, ByteSpan frame,
                                                                    AnswerHandler handler) {

@@ -31,6 +31,8 @@ class EnvelopeResponder {
 
   /// MCP envelopes go to this external router from now on (`/route` below its path), no more to the table.
   void use_router(Backend router);
+  /// Who may call the agent; nothing said: everyone.
+  void limit_agent(std::function<bool(const PublicKey& caller)> allows);
 
   /// Empty and untouched when `frame` is a plain message; else the answer comes within 29 s. Destroying the returned
   /// object cancels.

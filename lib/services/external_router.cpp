@@ -89,7 +89,9 @@ void ExternalRouter::forward(const ServiceRequest& request, std::string_view ser
   const auto number = next_++;
   // Shared, because the handler of the cancellation belongs to the reply itself.
   auto kept = std::make_shared<ServiceReply>(std::move(reply));
-  kept->on_cancel([this, number] { under_way_.erase(number); });
+  kept->on_cancel([this, alive = std::weak_ptr{alive_}, number] {
+    if (!alive.expired()) under_way_.erase(number);
+  });
   under_way_[number] =
       std::make_unique<Fetch>(scheduler_, router_.upstream, http::Client{.key = request.caller}, std::move(out),
                               FetchLimits{.max_body = config_.max_body, .timeout = config_.timeout}, nullptr,

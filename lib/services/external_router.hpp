@@ -44,6 +44,7 @@ class ExternalRouter {
   Scheduler& scheduler_;
   std::map<std::uint64_t, std::unique_ptr<Fetch>> under_way_;
   std::uint64_t next_ = 1;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   Backend own_;
 };
 

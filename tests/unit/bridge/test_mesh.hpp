@@ -57,6 +57,21 @@ class PipeConnection final : public tcpip::Connection {
 
 class TestMesh;
 
+/// A machine without servers and programs.
+class BareSystem final : public System {
+ public:
+  explicit BareSystem(TestExecutor& executor) : executor_{executor} {}
+  void dial(const Place&, Duration, DialHandler handler) override {
+    executor_.post([handler = std::move(handler)] { handler(Error{Errc::refused, "nobody listens"}); });
+  }
+  [[nodiscard]] Result<std::unique_ptr<Process>> start(const ProcessOptions&) override {
+    return Error{Errc::not_found, "no such program"};
+  }
+
+ private:
+  TestExecutor& executor_;
+};
+
 /// One node: a real Bridge on a host that is the mesh.
 class TestNode final : public bridge::Host {
  public:
@@ -67,6 +82,7 @@ class TestNode final : public bridge::Host {
   [[nodiscard]] Executor& executor() override;
   [[nodiscard]] Rng& rng() override { return rng_; }
   [[nodiscard]] const PublicKey& our_key() const override { return key_; }
+  [[nodiscard]] System& system() override { return system_; }
   [[nodiscard]] Topology topology() const override {
     Topology out;
     out.our_key = key_;
@@ -82,7 +98,7 @@ class TestNode final : public bridge::Host {
                tcpip::Stack::ConnectHandler handler) override;
 
   [[nodiscard]] bridge::Bridge& bridge() { return *bridge_; }
-  [[nodiscard]] Router router() { return Router{bridge_->dispatcher()}; }
+  [[nodiscard]] Router router() { return Router{bridge_->dispatcher(), bridge_->services()}; }
   void destroy() { bridge_.reset(); }
 
   std::vector<Topology::Peer> neighbours;
@@ -93,6 +109,7 @@ class TestNode final : public bridge::Host {
   TestMesh& mesh_;
   PublicKey key_;
   crypto::SeededRng rng_;
+  BareSystem system_;
   std::unique_ptr<bridge::Bridge> bridge_;
 };
 
@@ -152,7 +169,7 @@ class TestMesh {
 };
 
 inline TestNode::TestNode(TestMesh& mesh, const PublicKey& key, NodeConfig config, bridge::ApiConfig api)
-    : mesh_{mesh}, key_{key}, rng_{static_cast<std::uint64_t>(key.bytes()[1])} {
+    : mesh_{mesh}, key_{key}, rng_{static_cast<std::uint64_t>(key.bytes()[1])}, system_{mesh.loop.executor()} {
   Logger logger{[this](LogLevel, std::string_view, std::string_view text) { log.emplace_back(text); }, LogLevel::debug};
   bridge_ = std::make_unique<bridge::Bridge>(config, std::move(api), *this, std::move(logger));
 }
