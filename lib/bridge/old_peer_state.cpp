@@ -65,7 +65,8 @@ OldPeerRequests::State::State(const OldPeerConfig& old_peer_config, Host& node)
       answers{kBodyBytes, node.executor()},
       uploads{requests, old_peer_config.max_message_size} {}
 
-OldPeerRequests::State::~State() = default;
+// Calls look back at their state.
+OldPeerRequests::State::~State() { calls.clear(); }
 
 void OldPeerRequests::State::receive(http::Exchange exchange, UploadHandler handler) {
   const auto client = exchange.client().key.value_or(host.our_key());
