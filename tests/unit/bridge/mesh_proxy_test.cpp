@@ -331,6 +331,84 @@ TEST_CASE("mesh: a peer that is not there, answers with another key or not at al
   }
 }
 
+TEST_CASE("mesh: a peer that refuses port 7001 gets an envelope on 7000, and is remembered", "[bridge]") {
+  TestMesh mesh;
+  auto& near = mesh.add(1);
+  HttpUser user{mesh, near};
+  std::vector<std::unique_ptr<Recorder>> frames;
+  mesh.listen(far_key, 7000, [&](std::unique_ptr<axl::tcpip::Connection> connection) {
+    frames.push_back(std::make_unique<Recorder>(std::move(connection)));
+  });
+  const bool silent = GENERATE(false, true);
+  if (silent) mesh.silence(far_key, 7001);
+  const std::string request = R"({"jsonrpc":"2.0","id":1,"method":"ping"})";
+  const auto call = [&] { return user.begin("POST", mcp(), {{"Content-Type", "application/json"}}, request); };
+  const auto carried = [&]() -> Recorder* {  // connections without a frame only looked whether anybody is there
+    for (auto& one : frames) {
+      if (!one->received.empty()) return one.get();
+    }
+    return nullptr;
+  };
+  const auto begin = mesh.loop.now();
+  const auto answer = call();
+  REQUIRE(mesh.loop.run_until([&] { return carried() != nullptr; }));
+  CHECK(mesh.loop.now() - begin == (silent ? 3s : 0s));
+  const auto frame = carried()->received;
+  CHECK(frame.substr(4) == R"({"service":"weather","request":)" + request + "}");
+  const std::string reply = R"({"service":"weather","response":{"jsonrpc":"2.0","id":1,"result":{}}})";
+  carried()->write(std::string{"\0\0\0", 3} + static_cast<char>(reply.size()) + reply);
+  mesh.loop.run_until([&] { return answer->status != 0; });
+  CHECK(answer->status == 200);
+  CHECK(answer->body == R"({"jsonrpc":"2.0","id":1,"result":{}})");
+  // Known now: no second look at port 7001.
+  frames.clear();
+  const auto before = mesh.connects;
+  const auto again = call();
+  mesh.loop.run();
+  CHECK(carried() != nullptr);
+  CHECK(mesh.connects == before + 1);
+  CHECK(user.ask("GET", mcp()).status == 405);
+}
+
+TEST_CASE("mesh: port 7000 is not tried for what is no envelope", "[bridge]") {
+  TestMesh mesh;
+  auto& near = mesh.add(1);
+  HttpUser user{mesh, near};
+  int frames = 0;
+  mesh.listen(far_key, 7000, [&](const std::unique_ptr<axl::tcpip::Connection>&) { ++frames; });
+  mesh.silence(far_key, 7001);
+  CHECK(user.ask("GET", mcp()).status == 502);
+  CHECK(user.ask("DELETE", mcp()).status == 502);
+  CHECK(frames == 0);
+}
+
+TEST_CASE("mesh: a peer that only is slow on port 7001 is not taken for an old one", "[bridge]") {
+  Rig rig;
+  rig.mesh.silence(far_key, 7001);
+  const auto answer = rig.user.begin("POST", mcp(), {}, "{}");
+  rig.mesh.loop.advance(10s);  // 7000 refuses
+  CHECK(answer->status == 0);
+  rig.mesh.loop.run_until([&] { return answer->status != 0; });
+  CHECK(answer->status == 502);
+  rig.mesh.unsilence(far_key, 7001);
+  CHECK(rig.user.ask("POST", mcp(), {}, "{}").status == 200);
+}
+
+TEST_CASE("mesh: a node that goes takes its relayed requests with it", "[bridge]") {
+  Rig rig;
+  std::unique_ptr<Slow> slow;
+  rig.far.answer = [&](http::Exchange exchange) {
+    slow = std::make_unique<Slow>(std::move(exchange));
+    slow->exchange.start(200, {});
+  };
+  Listener listener{rig.mesh, rig.near, "GET", mcp()};
+  rig.mesh.loop.run();
+  rig.near.destroy();
+  rig.mesh.loop.run();
+  CHECK(slow->gone);
+  CHECK(listener.broken);
+}
+
 TEST_CASE("mesh: a partial id reaches the key that is known for it", "[bridge]") {
   Rig rig;
   rig.near.known[Address::of(far_key)] = far_key;
