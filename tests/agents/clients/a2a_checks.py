@@ -3,6 +3,7 @@
 A client has `send(text)` and `send_and_wait(text)`, which yield events: ("message", text), ("task", id, state),
 ("status", state, text) and ("artifact", text)."""
 
+import json
 import time
 
 import anyio
@@ -113,3 +114,31 @@ async def subscribe(client):
                 await collect(client.send_and_wait(f"release {gate}"))
             seen.append(event)
         equal(seen[-1][:2], ("status", "completed"), "the end of the second stream")
+
+
+# The agent that is a node itself: its skills are MCP services, and a message is {"service", "request"}.
+CALL = json.dumps({"service": "notes", "request": {"jsonrpc": "2.0", "id": 1, "method": "tools/call",
+                                                   "params": {"name": "echo", "arguments": {"text": "by a skill"}}}})
+
+
+@check
+async def skills(client):
+    return [skill.id for skill in client.card.skills]
+
+
+@check
+async def skill(client):
+    events = await collect(client.send_and_wait(CALL))
+    equal(len(events), 1, f"the events {events}")
+    kind, number, state = events[0]
+    equal((kind, state), ("task", "completed"), "the result")
+    equal(await client.state(number), "completed", "the state of the task")
+    equal("by a skill" in await client.artifact(number), True, "the answer of the tool is in the artifact")
+
+
+@check
+async def skill_streamed(client):
+    events = await collect(client.send(CALL))
+    equal([event[0] for event in events][0], "task", "the first event")
+    equal(len([event for event in events if event[0] == "artifact" and "by a skill" in event[1]]), 1, "the artifacts")
+    equal(events[-1][:2], ("status", "completed"), "the last event")

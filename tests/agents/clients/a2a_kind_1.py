@@ -47,6 +47,9 @@ class Client:
     async def state(self, number):
         return (await self._streaming.get_task(TaskQueryParams(id=number))).status.state.value
 
+    async def artifact(self, number):
+        return get_artifact_text((await self._streaming.get_task(TaskQueryParams(id=number))).artifacts[0])
+
     async def list(self):
         return None  # 0.3 has no such method
 

@@ -54,6 +54,9 @@ class Client:
     async def state(self, number):
         return _state((await self._streaming.get_task(GetTaskRequest(id=number))).status.state)
 
+    async def artifact(self, number):
+        return get_artifact_text((await self._streaming.get_task(GetTaskRequest(id=number))).artifacts[0])
+
     async def list(self):
         if self.protocol.startswith("0."):
             return None
