@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "router/envelope.hpp"
+#include "services/stdio_server.hpp"
 
 namespace axl::services {
 
@@ -81,8 +82,19 @@ Result<Backend> Registry::url_backend(const std::string& url) {
   return urls_.make(*parsed);
 }
 
-Result<void> Registry::add_command(std::string, ServiceCommand, ServiceAccess) {
-  return Error{Errc::not_supported, "command services"};
+Result<void> Registry::add_command(std::string name, ServiceCommand command, ServiceAccess access) {
+  if (command.command.empty() || command.command.front().empty() || command.max_processes == 0) {
+    return Error{Errc::invalid_argument, "a command service needs a program, and at least one process"};
+  }
+  std::string line;
+  for (const auto& word : command.command) line.append(line.empty() ? "" : " ").append(word);
+  ProcessOptions options{.command = std::move(command.command),
+                         .environment = std::move(command.environment),
+                         .directory = std::move(command.directory)};
+  auto backend = make_stdio_backend(name, std::move(options),
+                                    {.max_processes = command.max_processes, .max_message = config_.max_message_size},
+                                    system_, scheduler_, budget_, logger_);
+  return add(std::move(name), ServiceInfo::Kind::command, std::move(line), std::move(access), std::move(backend));
 }
 
 bool Registry::remove(std::string_view name) {
