@@ -1,0 +1,57 @@
+#include "services/stdio_message.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+using axl::services::id_key;
+using axl::services::printable;
+using axl::services::read_messages;
+using axl::services::with_parts;
+using Kind = axl::mcp::JsonRpc::Kind;
+
+TEST_CASE("stdio message: kinds, ids and tokens are found where they lie", "[services]") {
+  const std::string text =
+      R"( {"jsonrpc":"2.0", "params":{"_meta":{"progressToken" : "t"},"id":9}, "id" : 12 ,"method":"m"} )";
+  const auto messages = read_messages(text);
+  REQUIRE(messages.size() == 1);
+  const auto& message = messages[0];
+  CHECK(message.kind == Kind::request);
+  CHECK(message.id == "12");
+  CHECK(message.token == "\"t\"");
+  CHECK(message.method == "m");
+  CHECK(with_parts(message, {{message.id, "\"x\""}, {message.token, "7"}}) ==
+        R"({"jsonrpc":"2.0", "params":{"_meta":{"progressToken" : 7},"id":9}, "id" : "x" ,"method":"m"})");
+}
+
+TEST_CASE("stdio message: what names another request is read from where that kind has it", "[services]") {
+  CHECK(read_messages(R"({"method":"notifications/progress","params":{"progressToken":3}})").at(0).token == "3");
+  CHECK(read_messages(R"({"method":"notifications/cancelled","params":{"requestId":"r"}})").at(0).subject == "\"r\"");
+  const auto heard = read_messages(R"({"method":"n","params":{"_meta":{"io.modelcontextprotocol/subscriptionId":4}}})");
+  CHECK(heard.at(0).subscription == "4");
+  CHECK(read_messages(R"({"id":1,"error":{"code":-32601,"message":"m"}})").at(0).error == -32601);
+  CHECK_FALSE(read_messages(R"({"id":1,"result":{}})").at(0).error);
+}
+
+TEST_CASE("stdio message: a batch is its elements, and one bad element spoils it", "[services]") {
+  CHECK(read_messages(R"([{"method":"a"},{"id":1,"method":"b"}])").size() == 2);
+  for (const auto* text :
+       {"", "[]", "1", "{}", "[1]", R"([{"method":"a"},2])", R"({"method":"a"} x)", "{", "[[{\"method\":\"a\"}]]"}) {
+    CAPTURE(text);
+    CHECK(read_messages(text).empty());
+  }
+}
+
+TEST_CASE("stdio message: ids are equal by value and type", "[services]") {
+  CHECK(id_key("\"a\"") == id_key(R"("\u0061")"));
+  CHECK(id_key("1") != id_key("\"1\""));
+  CHECK(id_key("1") == id_key("1"));
+}
+
+TEST_CASE("stdio message: text for the log cannot break its line", "[services]") {
+  CHECK(printable("plain text", 100) == "plain text");
+  CHECK(printable("a\nb\r\x1b[0m\t", 100) == "a\\x0ab\\x0d\\x1b[0m\\x09");
+  CHECK(printable("grün €", 100) == "grün €");
+  CHECK(printable("\\x41", 100) == "\\\\x41");
+  CHECK(printable("\xc2\x9b\xff\xe2\x80\xa8\xe2\x80\xae", 100) == "\\xc2\\x9b\\xff\\xe2\\x80\\xa8\\xe2\\x80\\xae");
+  CHECK(printable("\xe2\x82", 100) == "\\xe2\\x82");
+  CHECK(printable(std::string(50, 'x'), 10) == std::string(10, 'x') + "...");
+}
