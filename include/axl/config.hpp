@@ -57,6 +57,9 @@ struct NodeConfig {
   std::size_t recv_queue_messages = 10'000;
   std::size_t recv_queue_bytes = 256UL * 1024 * 1024;
 
+  std::size_t outbox_messages = 1'000;  ///< kept for peers that are away (SendOptions::retry_for)
+  std::size_t outbox_bytes = 64UL * 1024 * 1024;
+
   /// `Host` values that the local API accepts besides loopback's, lower case, without port.
   std::vector<std::string> api_allowed_hosts;
   std::vector<std::string> api_allowed_origins;  ///< `Origin` values that may call the local API

@@ -39,7 +39,7 @@ class MessageBody {
 struct Message {
   PublicKey sender;   ///< the full key that the end-to-end session proved
   Address address;    ///< the sender's overlay address
-  std::string id;     ///< as the sender named it; empty when it came as a frame of an old peer
+  std::string id;     ///< as the sender named it; made here when it came as a frame of an old peer
   std::string topic;  ///< empty: none
   MessageBody body;
   Time received{};
@@ -55,6 +55,9 @@ struct SendOptions {
   std::string topic = {};
   /// Off: done once the message is handed over, without waiting for a receipt.
   bool receipt = true;
+  /// Not zero: while the peer is away, keeps trying for so long, at most a day, and reports how it ended. Kept in
+  /// memory only.
+  Duration retry_for = {};
 };
 
 /// What became of a message that was sent.

@@ -34,7 +34,7 @@ struct Bridge::State {
       : config{c},
         host{h},
         allowed{c.allow_peers.begin(), c.allow_peers.end()},
-        inbox{dispatcher_config(config), h.rng(), h.executor()},
+        inbox{dispatcher_config(config), h},
         gate{std::max(kBodiesUnderWay, config.max_message_size * 4), h.executor()},
         service_host{config, h.our_key(), h.system(), h, logger},
         messenger{std::make_unique<Messenger>(config, Messenger::Limits{}, h, inbox, logger)},

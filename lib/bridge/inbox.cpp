@@ -4,10 +4,14 @@
 
 namespace axl::bridge {
 
-Inbox::Inbox(const router::Dispatcher::Config& config, Rng& rng, Executor& executor)
-    : dispatcher_{config, rng}, executor_{executor} {
+Inbox::Inbox(const router::Dispatcher::Config& config, Scheduler& scheduler)
+    : scheduler_{scheduler}, dispatcher_{config, scheduler.rng()}, timer_{scheduler.make_timer([this] {
+        queue().expire_leases(scheduler_.now());
+        arm();
+        dispatcher_.check_events();
+      })} {
   dispatcher_.on_event([this] {
-    executor_.post([this, alive = std::weak_ptr<bool>{alive_}] {
+    scheduler_.executor().post([this, alive = std::weak_ptr<bool>{alive_}] {
       if (alive.lock()) run_events();
     });
   });
@@ -27,8 +31,8 @@ void Inbox::run_events() {
   }
 }
 
-router::ReaderId Inbox::wait_for_message(std::function<void()> ready) {
-  const auto id = queue().wait_for_message();
+router::ReaderId Inbox::wait_for_message(const Router::Selection& wanted, std::function<void()> ready) {
+  const auto id = queue().wait_for_message(wanted);
   readers_.emplace(id, std::move(ready));
   dispatcher_.check_events();
   return id;
@@ -59,6 +63,26 @@ void Inbox::commit(router::EntryId entry) {
 void Inbox::put_back(router::EntryId entry) {
   queue().put_back(entry);
   dispatcher_.check_events();
+}
+
+void Inbox::lease(router::EntryId entry, Duration duration) {
+  queue().lease(entry, scheduler_.now() + duration);
+  arm();
+}
+
+router::ReceiveQueue::Confirmed Inbox::confirm(std::string_view message_id, const std::optional<PublicKey>& sender) {
+  const auto confirmed = queue().confirm(message_id, sender);
+  arm();
+  dispatcher_.check_events();
+  return confirmed;
+}
+
+void Inbox::arm() {
+  if (const auto next = queue().next_expiry()) {
+    timer_->arm(*next);
+  } else {
+    timer_->cancel();
+  }
 }
 
 }  // namespace axl::bridge

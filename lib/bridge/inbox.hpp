@@ -5,21 +5,21 @@
 #include <map>
 #include <memory>
 
-#include "core/executor.hpp"
+#include "core/scheduler.hpp"
 #include "router/dispatcher.hpp"
 
 namespace axl::bridge {
 
 class Inbox {
  public:
-  /// `executor` must outlive the inbox.
-  Inbox(const router::Dispatcher::Config& config, Rng& rng, Executor& executor);
+  /// `scheduler` must outlive the inbox.
+  Inbox(const router::Dispatcher::Config& config, Scheduler& scheduler);
 
   [[nodiscard]] router::Dispatcher& dispatcher() noexcept { return dispatcher_; }
   [[nodiscard]] router::ReceiveQueue& queue() noexcept { return dispatcher_.queue(); }
 
-  /// `ready` is called once, on its own turn, when there is a message to take.
-  router::ReaderId wait_for_message(std::function<void()> ready);
+  /// `ready` is called once, on its own turn, when there is such a message to take.
+  router::ReaderId wait_for_message(const Router::Selection& wanted, std::function<void()> ready);
   void stop_waiting(router::ReaderId reader);
   /// `ready` is called once, on its own turn, when such a message has room.
   router::WriterId wait_for_room(const PublicKey& sender, std::size_t body_size, std::function<void()> ready);
@@ -27,14 +27,19 @@ class Inbox {
 
   void commit(router::EntryId entry);
   void put_back(router::EntryId entry);
+  /// The reader has it in full and confirms it within `duration`, or it goes back to its place.
+  void lease(router::EntryId entry, Duration duration);
+  router::ReceiveQueue::Confirmed confirm(std::string_view message_id, const std::optional<PublicKey>& sender);
 
  private:
   void run_events();
+  void arm();
 
+  Scheduler& scheduler_;
   router::Dispatcher dispatcher_;
-  Executor& executor_;
   std::map<router::ReaderId, std::function<void()>> readers_;
   std::map<router::WriterId, std::function<void()>> writers_;
+  std::unique_ptr<Timer> timer_;  // of the next lease to end
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

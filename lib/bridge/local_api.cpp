@@ -27,11 +27,20 @@ LocalApi::LocalApi(const ApiConfig& config, Messenger& messenger, Inbox& inbox, 
       tcp_port_{messenger.config().tcp_port},
       receiver_{inbox, host, config.legacy_peer_id},
       sender_{messenger, host, messenger.config().max_message_size},
+      outbox_{messenger.outbox(), host},
       mesh_{MeshProxy::config_of(messenger.config()), host, messenger.old_peers(), std::move(ourselves)},
       server_{limits(), host, [this](http::Exchange exchange) { serve(std::move(exchange)); }} {
   routes_.add("/topology", {"GET", "HEAD"}, [this](http::Exchange exchange) { serve_topology(std::move(exchange)); });
   routes_.add("/send", {}, [this](http::Exchange exchange) { sender_.serve(std::move(exchange)); });
-  routes_.add("/recv", {"GET", "HEAD"}, [this](http::Exchange exchange) { receiver_.serve(std::move(exchange)); });
+  routes_.add("/outbox", {"GET", "HEAD", "DELETE"},
+              [this](http::Exchange exchange) { outbox_.serve(std::move(exchange)); });
+  routes_.add("/outbox/", {"GET", "HEAD", "DELETE"},
+              [this](http::Exchange exchange) { outbox_.serve_item(std::move(exchange)); });
+  routes_.add("/recv", {"GET", "HEAD", "DELETE"},
+              [this](http::Exchange exchange) { receiver_.serve(std::move(exchange)); });
+  routes_.add("/recv/stream", {"GET", "DELETE"},
+              [this](http::Exchange exchange) { receiver_.serve_stream(std::move(exchange)); });
+  routes_.add("/recv/", {"DELETE"}, [this](http::Exchange exchange) { receiver_.serve_confirm(std::move(exchange)); });
   routes_.add("/mcp/", {}, [this](http::Exchange exchange) { mesh_.serve_mcp(std::move(exchange)); });
   routes_.add("/a2a/", {}, [this](http::Exchange exchange) { mesh_.serve_a2a(std::move(exchange)); });
 }
@@ -49,6 +58,7 @@ void LocalApi::serve_topology(http::Exchange exchange) {
 
 void LocalApi::drain() {
   receiver_.drain();
+  sender_.drain();
   server_.drain();
 }
 

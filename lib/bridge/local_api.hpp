@@ -9,6 +9,7 @@
 #include "bridge/host.hpp"
 #include "bridge/inbox.hpp"
 #include "bridge/mesh_proxy.hpp"
+#include "bridge/outbox_api.hpp"
 #include "bridge/receiver.hpp"
 #include "bridge/sender.hpp"
 #include "bridge/timed_server.hpp"
@@ -42,6 +43,7 @@ class LocalApi {
   std::uint16_t tcp_port_;
   Receiver receiver_;
   Sender sender_;
+  OutboxApi outbox_;
   http::Routes routes_;
   MeshProxy mesh_;
   TimedServer server_;

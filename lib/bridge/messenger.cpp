@@ -15,6 +15,7 @@ namespace axl::bridge {
 namespace {
 constexpr Duration kBusyTick{std::chrono::milliseconds{250}};
 constexpr Duration kIdleTick{std::chrono::seconds{5}};
+constexpr Duration kLongestRetry{std::chrono::hours{24}};
 }  // namespace
 
 Messenger::Messenger(const NodeConfig& config, const Limits& limits, Host& host, Inbox& inbox, Logger logger)
@@ -23,6 +24,12 @@ Messenger::Messenger(const NodeConfig& config, const Limits& limits, Host& host,
       host_{host},
       inbox_{inbox},
       logger_{std::move(logger)},
+      outbox_{{.messages = config.outbox_messages, .bytes = config.outbox_bytes},
+              host,
+              [this](const PublicKey& peer, MessageBody body, SendOptions options, SendHandler done) {
+                send(peer, std::move(body), std::move(options), std::move(done));
+              },
+              [this](const PublicKey& peer) { return old_peers_->contains(resolve(peer, host_), host_.now()); }},
       timer_{host.make_timer([this] { on_tick(); })} {}
 
 Messenger::~Messenger() = default;
@@ -45,6 +52,14 @@ void Messenger::send(const PublicKey& destination, MessageBody body, SendOptions
   if (!is_name(options.id, kMaxMessageIdSize)) return fail(Errc::invalid_argument, "invalid message id");
   if (!options.topic.empty() && !is_name(options.topic, kMaxTopicSize)) {
     return fail(Errc::invalid_argument, "invalid topic");
+  }
+  if (options.retry_for > Duration{}) {
+    if (options.retry_for > kLongestRetry) return fail(Errc::invalid_argument, "retry_for is longer than a day");
+    const auto keep = options.retry_for;
+    if (auto added = outbox_.add(destination, keep, std::move(body), std::move(options), handler); !added) {
+      fail(added.error().is(Errc::limit_reached) ? Errc::limit_reached : Errc::already_exists, added.error().text());
+    }
+    return;
   }
   if (messages_ >= limits_.messages || body.size() > limits_.bytes - std::min(bytes_, limits_.bytes)) {
     return fail(Errc::limit_reached, "too many messages are on their way");

@@ -17,6 +17,7 @@
 
 #include "bridge/host.hpp"
 #include "bridge/old_peers.hpp"
+#include "bridge/outbox.hpp"
 #include "bridge/outgoing.hpp"
 #include "core/logger.hpp"
 
@@ -47,6 +48,8 @@ class Messenger {
   [[nodiscard]] std::size_t under_way() const noexcept { return messages_; }
   /// Closes every connection that has nothing to do.
   void close_idle();
+  /// What is sent with `retry_for` waits there.
+  [[nodiscard]] Outbox& outbox() noexcept { return outbox_; }
   /// For all who reach peers.
   [[nodiscard]] const std::shared_ptr<OldPeers>& old_peers() const noexcept { return old_peers_; }
 
@@ -74,6 +77,7 @@ class Messenger {
   Logger logger_;
   std::map<PublicKey, std::unique_ptr<PeerChannel>> channels_;
   std::shared_ptr<OldPeers> old_peers_ = std::make_shared<OldPeers>();
+  Outbox outbox_;
   std::vector<PublicKey> woken_;
   std::size_t messages_ = 0;
   std::size_t bytes_ = 0;

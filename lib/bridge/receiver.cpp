@@ -6,14 +6,13 @@
 #include <string>
 #include <utility>
 
+#include "bridge/recv_stream.hpp"
 #include "http/target.hpp"
-#include "http/text.hpp"
 
 namespace axl::bridge {
 
 namespace {
 
-constexpr std::uint64_t kMaxWaitSeconds = 60;
 constexpr std::size_t kPiece = 64 * 1024;
 
 }  // namespace
@@ -21,41 +20,47 @@ constexpr std::size_t kPiece = 64 * 1024;
 // One GET: waiting for a message, or being given one.
 class Receiver::Reader final : private http::ExchangeEvents {
  public:
-  Reader(Receiver& owner, std::uint64_t id, http::Exchange exchange)
-      : owner_{owner}, id_{id}, exchange_{std::move(exchange)} {
+  Reader(Receiver& owner, std::uint64_t id, http::Exchange exchange, RecvRequest request)
+      : owner_{owner}, id_{id}, request_{std::move(request)}, exchange_{std::move(exchange)} {
     exchange_.set_events(this);
   }
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
   ~Reader() {
     if (waiting_) owner_.inbox_.stop_waiting(*waiting_);
-    if (taken_) owner_.inbox_.put_back(taken_->id);
+    if (taken_) owner_.inbox_.put_back(*taken_);
   }
 
-  void wait(Duration duration) {
-    waiting_ = owner_.inbox_.wait_for_message([this] {
+  void wait() {
+    waiting_ = owner_.inbox_.wait_for_message(request_.wanted, [this] {
       waiting_.reset();
       begin();
     });
     timer_ = owner_.host_.make_timer([this] { nothing(); });
-    timer_->arm(owner_.host_.now() + duration);
+    timer_->arm(owner_.host_.now() + request_.wait);
   }
 
   // Takes the oldest message and starts to write it.
   void begin() {
     timer_.reset();
-    taken_ = owner_.inbox_.queue().take();
-    if (!taken_) {
+    const auto taken = owner_.inbox_.queue().take(request_.wanted);
+    if (!taken) {
       nothing();
       return;
     }
-    const auto headers = owner_.headers_of(*taken_->message);
-    const auto& body = taken_->message->body;
-    if (body.size() <= kPiece) {
-      exchange_.respond(200, headers, Buffer::copy_of(body));
+    if (request_.ack) owner_.inbox_.queue().allow_confirm(taken->id);
+    taken_ = taken->id;
+    body_ = taken->message->body;  // shared: it outlives the entry, should the client confirm it early
+    auto headers = message_headers(*taken->message, owner_.legacy_peer_id_);
+    if (request_.ack) {
+      const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(request_.lease).count();
+      headers.add("X-Axl-Lease", std::to_string(seconds));
+    }
+    if (body_.size() <= kPiece) {
+      exchange_.respond(200, headers, Buffer::copy_of(body_));
       return;
     }
-    exchange_.start(200, headers, body.size());
+    exchange_.start(200, headers, body_.size());
     go_on();
   }
 
@@ -70,7 +75,7 @@ class Receiver::Reader final : private http::ExchangeEvents {
 
  private:
   void go_on() {
-    const auto body = taken_->message->body.span();
+    const auto body = body_.span();
     while (written_ < body.size()) {
       if (!exchange_.writable()) return;
       const auto piece = body.subspan(written_, std::min(kPiece, body.size() - written_));
@@ -91,7 +96,12 @@ class Receiver::Reader final : private http::ExchangeEvents {
 
   void on_sent() override {
     const auto self = owner_.readers_.extract(id_);
-    owner_.inbox_.commit(std::exchange(taken_, std::nullopt)->id);
+    const auto entry = *std::exchange(taken_, std::nullopt);
+    if (request_.ack) {
+      owner_.inbox_.lease(entry, request_.lease);
+    } else {
+      owner_.inbox_.commit(entry);
+    }
   }
 
   void on_aborted(const Error&) override { owner_.readers_.erase(id_); }
@@ -99,7 +109,9 @@ class Receiver::Reader final : private http::ExchangeEvents {
   Receiver& owner_;
   std::uint64_t id_;
   std::optional<router::ReaderId> waiting_;
-  std::optional<router::ReceiveQueue::Taken> taken_;
+  std::optional<router::EntryId> taken_;
+  RecvRequest request_;
+  MessageBody body_;
   std::size_t written_ = 0;
   std::unique_ptr<Timer> timer_;
   http::Exchange exchange_;
@@ -110,46 +122,85 @@ Receiver::Receiver(Inbox& inbox, Host& host, bool legacy_peer_id)
 
 Receiver::~Receiver() = default;
 
-http::Headers Receiver::headers_of(const Message& message) const {
-  http::Headers headers{{"Content-Type", "application/octet-stream"}};
-  headers.add("X-From-Peer-Id", (legacy_peer_id_ ? message.address.partial_key() : message.sender).to_hex());
-  headers.add("X-Axl-From-Address", message.address.to_string());
-  if (!message.id.empty()) headers.add("X-Axl-Message-Id", message.id);
-  if (!message.topic.empty()) headers.add("X-Axl-Topic", message.topic);
-  return headers;
-}
-
 void Receiver::serve(http::Exchange exchange) {
-  const auto* front = inbox_.queue().front();
-  if (exchange.request().is("HEAD")) {
-    if (front == nullptr) {
-      exchange.respond(204, {}, {});
-      return;
-    }
-    auto headers = headers_of(*front);
-    headers.add("Content-Length", std::to_string(front->body.size()));
-    exchange.respond(200, headers, {});
+  const auto& head = exchange.request();
+  if (head.is("DELETE")) {
+    // The same as DELETE /recv/{id}, for ids that clients change when they are part of a path.
+    if (const auto id = http::query_value(head.target.query(), "id")) return confirm(std::move(exchange), *id);
+    exchange.respond_error(405, "Method not allowed", {{"Allow", "GET, HEAD"}});
     return;
   }
-  std::uint64_t wait = 0;
-  if (const auto text = http::query_value(exchange.request().target.query(), "wait")) {
-    const auto seconds = http::parse_decimal(*text);
-    if (!seconds) {
-      exchange.respond_error(400, "wait must be a number of seconds");
-      return;
-    }
-    wait = std::min(*seconds, kMaxWaitSeconds);
+  const auto request = RecvRequest::parse(head.target.query());
+  if (!request) {
+    exchange.respond_error(400, request.error().text());
+    return;
   }
-  if (front == nullptr && (wait == 0 || draining_ || exchange.client_ended())) {
+  if (head.is("HEAD")) return serve_head(std::move(exchange), *request);
+  const bool nothing = inbox_.queue().front(request->wanted) == nullptr;
+  if (nothing && (request->wait == Duration{} || draining_ || exchange.client_ended())) {
     exchange.respond(204, {}, {});
     return;
   }
   const auto id = next_++;
-  const auto& reader = readers_.emplace(id, std::make_unique<Reader>(*this, id, std::move(exchange))).first->second;
-  if (front == nullptr) {
-    reader->wait(std::chrono::seconds{wait});
+  auto made = std::make_unique<Reader>(*this, id, std::move(exchange), *request);
+  auto& reader = *readers_.emplace(id, std::move(made)).first->second;
+  if (nothing) {
+    reader.wait();
   } else {
-    reader->begin();
+    reader.begin();
+  }
+}
+
+void Receiver::serve_head(http::Exchange exchange, const RecvRequest& request) {
+  const auto* front = inbox_.queue().front(request.wanted);
+  if (front == nullptr) {
+    exchange.respond(204, {}, {});
+    return;
+  }
+  auto headers = message_headers(*front, legacy_peer_id_);
+  headers.add("Content-Length", std::to_string(front->body.size()));
+  exchange.respond(200, headers, {});
+}
+
+void Receiver::serve_stream(http::Exchange exchange) {
+  if (exchange.request().is("DELETE")) return confirm(std::move(exchange), "stream");
+  auto request = RecvRequest::parse(exchange.request().target.query());
+  if (!request) {
+    exchange.respond_error(400, request.error().text());
+    return;
+  }
+  if (draining_) {
+    exchange.respond(204, {}, {});  // tells an EventSource not to come again
+    return;
+  }
+  const auto id = next_++;
+  auto made = std::make_unique<RecvStream>(std::move(exchange), *std::move(request), inbox_, host_, legacy_peer_id_,
+                                           [this, id] { streams_.erase(id); });
+  streams_.emplace(id, std::move(made)).first->second->start();
+}
+
+void Receiver::serve_confirm(http::Exchange exchange) {
+  constexpr std::string_view kPrefix = "/recv/";
+  const auto id = http::percent_decode(exchange.request().target.path().substr(kPrefix.size()));
+  if (!id) {
+    exchange.respond_error(400, "The message id is not percent-encoded");
+    return;
+  }
+  confirm(std::move(exchange), *id);
+}
+
+void Receiver::confirm(http::Exchange exchange, std::string_view id) {
+  const auto request = RecvRequest::parse(exchange.request().target.query());
+  if (!request) {
+    exchange.respond_error(400, request.error().text());
+    return;
+  }
+  switch (inbox_.confirm(id, request->wanted.sender)) {
+    case router::ReceiveQueue::Confirmed::yes: exchange.respond(204, {}, {}); break;
+    case router::ReceiveQueue::Confirmed::unknown: exchange.respond_error(404, "No leased message has this id"); break;
+    case router::ReceiveQueue::Confirmed::ambiguous:
+      exchange.respond_error(409, "Messages of several senders have this id: add ?from= with the sender's id");
+      break;
   }
 }
 
@@ -159,6 +210,7 @@ void Receiver::drain() {
     auto& reader = *(next++)->second;
     if (reader.waiting()) reader.nothing();
   }
+  for (auto next = streams_.begin(); next != streams_.end();) (next++)->second->finish();
 }
 
 }  // namespace axl::bridge

@@ -1,20 +1,26 @@
-// `/recv`: hands the oldest message to whoever asks.
+// `/recv`: hands messages to whoever asks, by topic and sender.
 //
-// GET takes it, HEAD only looks. The message leaves the queue when the last byte of the answer has left for the client,
-// and goes back to the front if the connection breaks before. `wait=SECONDS` waits for one to come.
+// GET takes the oldest one, HEAD only looks. The message leaves the queue when the last byte of the answer has left for
+// the client, and goes back to its place if the connection breaks before. With `ack=1` it is only leased: DELETE with
+// its id confirms it, else it comes again. `wait=SECONDS` waits for one to come. Without `topic=`, messages that have
+// one are left to those who ask for it.
 //
-// Source: bridge, section 3.3; section 9, rows 3 and 5.
+// Source: bridge, section 3.3; section 9, rows 3 to 5.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <string_view>
 
 #include "bridge/host.hpp"
 #include "bridge/inbox.hpp"
+#include "bridge/recv_request.hpp"
 #include "http/exchange.hpp"
 
 namespace axl::bridge {
+
+class RecvStream;
 
 class Receiver {
  public:
@@ -24,20 +30,27 @@ class Receiver {
   Receiver& operator=(const Receiver&) = delete;
   ~Receiver();
 
-  void serve(http::Exchange exchange);
-  /// Answers those who wait, and lets nobody wait any more.
+  void serve(http::Exchange exchange);          ///< `/recv`
+  void serve_stream(http::Exchange exchange);   ///< `/recv/stream`
+  void serve_confirm(http::Exchange exchange);  ///< `/recv/{id}`
+  /// Answers those who wait, ends streams, and lets nobody wait any more.
   void drain();
+
+  [[nodiscard]] std::size_t readers() const noexcept { return readers_.size(); }
+  [[nodiscard]] std::size_t streams() const noexcept { return streams_.size(); }
 
  private:
   class Reader;
 
-  [[nodiscard]] http::Headers headers_of(const Message& message) const;
+  void serve_head(http::Exchange exchange, const RecvRequest& request);
+  void confirm(http::Exchange exchange, std::string_view id);
 
   Inbox& inbox_;
   Host& host_;
   bool legacy_peer_id_;
   bool draining_ = false;
   std::map<std::uint64_t, std::unique_ptr<Reader>> readers_;
+  std::map<std::uint64_t, std::unique_ptr<RecvStream>> streams_;
   std::uint64_t next_ = 1;
 };
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <string_view>
 #include <utility>
 
@@ -15,6 +16,7 @@ namespace axl::bridge {
 namespace {
 
 constexpr std::size_t kMaxBytes = 1024UL * 1024 * 1024;  // one side, one client: a quarter of it
+constexpr std::uint64_t kMaxRetrySeconds = 86'400;
 constexpr std::string_view kIdHeader = "X-Axl-Message-Id";
 
 void respond_failed(http::Exchange& exchange, const Error& error, std::size_t size, std::size_t max_size,
@@ -75,6 +77,14 @@ void Sender::serve(http::Exchange exchange) {
     }
     options.topic = *topic;
   }
+  if (const auto retry = headers.get("X-Axl-Retry-For"); retry && !retry->empty()) {
+    const auto seconds = http::parse_decimal(*retry);
+    if (!seconds || *seconds > kMaxRetrySeconds) {
+      exchange.respond_error(400, "X-Axl-Retry-For must be from 0 to 86400 seconds", std::move(extra));
+      return;
+    }
+    options.retry_for = std::chrono::seconds{*seconds};
+  }
   options.receipt = !http::equal_ignoring_case(headers.get("X-Axl-Receipt").value_or(std::string_view{}), "none");
   auto more = extra;
   uploads_.receive(
@@ -87,6 +97,10 @@ void Sender::serve(http::Exchange exchange) {
           http::Headers extra;
         };
         const auto size = body.size();
+        if (options.retry_for > Duration{}) {
+          keep(std::move(ready), key, std::move(body), std::move(options), std::move(extra));
+          return;
+        }
         auto waiting = std::make_shared<Waiting>(Waiting{std::move(ready), std::move(ticket), std::move(extra)});
         messenger_.send(key, MessageBody{std::move(body)}, std::move(options),
                         [waiting, size, max_size = messenger_.config().max_message_size](Result<SendReport> result) {
@@ -103,5 +117,23 @@ void Sender::serve(http::Exchange exchange) {
                         });
       });
 }
+
+// 202: the outbox has it. Its id asks there what became of it.
+void Sender::keep(http::Exchange exchange, const PublicKey& to, Bytes body, SendOptions options,
+                  http::Headers headers) {
+  const auto size = body.size();
+  const auto duration = options.retry_for;
+  const auto added = messenger_.outbox().add(to, duration, MessageBody{std::move(body)}, std::move(options), {});
+  if (!added) {
+    respond_failed(exchange, added.error(), size, uploads_.max_size(), std::move(headers));
+    return;
+  }
+  headers.set("Content-Type", "application/octet-stream");
+  headers.set("X-Sent-Bytes", std::to_string(size));
+  headers.set("X-Axl-Delivered", "pending");
+  exchange.respond(202, headers, {});
+}
+
+void Sender::drain() { messenger_.outbox().stop(); }
 
 }  // namespace axl::bridge

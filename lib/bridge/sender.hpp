@@ -1,10 +1,12 @@
 // `/send`: hands a message to the messenger and tells the client what became of it.
 //
-// Every answer names the message in X-Axl-Message-Id, so that it can be sent again safely.
+// Every answer names the message in X-Axl-Message-Id, so that it can be sent again safely. With X-Axl-Retry-For the
+// message goes to the outbox and the answer is 202 at once.
 //
-// Source: bridge, section 3.2; section 9, row 2.
+// Source: bridge, section 3.2; section 9, rows 2 and 13.
 #pragma once
 
+#include <axl/message.hpp>
 #include <memory>
 #include <string>
 
@@ -22,9 +24,13 @@ class Sender {
   Sender(Messenger& messenger, Host& host, std::size_t max_message_size);
 
   void serve(http::Exchange exchange);
+  /// The outbox begins no attempt any more.
+  void drain();
   [[nodiscard]] std::size_t under_way() const noexcept { return uploads_.under_way(); }
 
  private:
+  void keep(http::Exchange exchange, const PublicKey& to, Bytes body, SendOptions options, http::Headers headers);
+
   Messenger& messenger_;
   Host& host_;
   BodyGate gate_;  // of messages from the moment they are read to the moment they are answered

@@ -1,10 +1,12 @@
 #include "router/dispatcher.hpp"
 
+#include <array>
+#include <axl/bytes.hpp>
 #include <utility>
 
 namespace axl::router {
 
-Dispatcher::Dispatcher(const Config& config, Rng& rng) : queue_{config.queue}, seen_{rng} {}
+Dispatcher::Dispatcher(const Config& config, Rng& rng) : rng_{rng}, queue_{config.queue}, seen_{rng} {}
 
 void Dispatcher::favour(const PublicKey& peer) {
   queue_.favour(peer);
@@ -26,8 +28,10 @@ Verdict Dispatcher::offer(Message& message, Time now) {
   const auto sender = message.sender;
   const auto id = message.id;
   const auto body = message.body;
+  if (id.empty()) message.id = make_id();
   if (!handler) {
     if (const auto refusal = queue_.offer(message)) {
+      if (id.empty()) message.id.clear();
       ++(*refusal == Refusal::full ? counters_.refused_full : counters_.refused_share);
       return *refusal == Refusal::full ? Verdict::full : Verdict::peer_share;
     }
@@ -49,6 +53,12 @@ std::optional<Refusal> Dispatcher::would_refuse(const PublicKey& sender, std::st
   return queue_.would_refuse(sender, body_size);
 }
 
+std::string Dispatcher::make_id() {
+  std::array<std::byte, 16> bytes{};
+  rng_.fill(bytes);
+  return to_hex(bytes);
+}
+
 std::shared_ptr<const Router::Handler> Dispatcher::handler_for(const Message& message) const {
   for (const auto& [id, handler] : handlers_) {
     if (!handler.filter || handler.filter(message)) return handler.call;
@@ -60,6 +70,7 @@ Router::QueueStats Dispatcher::stats() const {
   auto stats = counters_;
   stats.messages = queue_.messages();
   stats.bytes = queue_.bytes();
+  stats.leased = queue_.leased();
   return stats;
 }
 
@@ -84,8 +95,8 @@ Router::HandlerId Dispatcher::add_handler(Router::Filter filter, Router::Handler
 
 void Dispatcher::remove_handler(Router::HandlerId id) { handlers_.erase(id); }
 
-std::optional<Message> Dispatcher::receive() {
-  const auto taken = queue_.take();
+std::optional<Message> Dispatcher::receive(const Selection& wanted) {
+  const auto taken = queue_.take(wanted);
   if (!taken) return {};
   auto message = queue_.commit(taken->id);
   check_events();

@@ -38,7 +38,8 @@ class Dispatcher {
   /// A peer that the configuration names: half of every budget is kept for such.
   void favour(const PublicKey& peer);
 
-  /// Takes `message` only when accepted; its handler, if any, is called before this returns.
+  /// Takes `message` only when accepted; one without an id is given one, to be confirmed by. Its handler, if any, is
+  /// called before this returns.
   [[nodiscard]] Verdict offer(Message& message, Time now);
 
   /// Would offer() refuse a message of that size before looking at its body? A known id never is: it may be a
@@ -58,9 +59,10 @@ class Dispatcher {
 
   Router::HandlerId add_handler(Router::Filter filter, Router::Handler handler);
   void remove_handler(Router::HandlerId id);
-  [[nodiscard]] std::optional<Message> receive();
+  [[nodiscard]] std::optional<Message> receive(const Selection& wanted);
 
  private:
+  [[nodiscard]] std::string make_id();
   [[nodiscard]] std::shared_ptr<const Router::Handler> handler_for(const Message& message) const;
 
   struct Handler {
@@ -68,6 +70,7 @@ class Dispatcher {
     std::shared_ptr<const Router::Handler> call;
   };
 
+  Rng& rng_;
   ReceiveQueue queue_;
   SeenIds seen_;
   std::map<Router::HandlerId, Handler> handlers_;  // in the order they were added

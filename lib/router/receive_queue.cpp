@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "core/expect.hpp"
-
 namespace axl::router {
 
 ReceiveQueue::ReceiveQueue(const Config& config)
@@ -28,40 +26,109 @@ std::optional<Refusal> ReceiveQueue::offer(Message& message) {
   if (auto refusal = counts_.would_refuse(message.sender, 1)) return refusal;
   if (auto refusal = bytes_.take(message.sender, cost(message))) return refusal;
   counts_.force(message.sender, 1);
-  ready_.emplace_hint(ready_.end(), EntryId{next_entry_++}, std::move(message));
+  const auto item = entries_.emplace_hint(entries_.end(), EntryId{next_entry_++}, Entry{.message = std::move(message)});
+  lanes_.add(item->first, item->second.message);
   return {};
 }
 
-const Message* ReceiveQueue::front() const { return ready_.empty() ? nullptr : &ready_.begin()->second; }
-
-std::optional<ReceiveQueue::Taken> ReceiveQueue::take() {
-  if (ready_.empty()) return {};
-  const auto placed = in_delivery_.insert(ready_.extract(ready_.begin())).position;
-  return Taken{placed->first, &placed->second};
+const Message* ReceiveQueue::front(const Selection& wanted) const {
+  const auto id = lanes_.oldest(wanted);
+  return id ? &entries_.at(*id).message : nullptr;
 }
 
-Message ReceiveQueue::commit(EntryId id) {
-  auto node = in_delivery_.extract(id);
-  AXL_EXPECT_OR(!node.empty(), return {});
-  auto message = std::move(node.mapped());
+std::optional<ReceiveQueue::Taken> ReceiveQueue::take(const Selection& wanted) {
+  const auto id = lanes_.oldest(wanted);
+  if (!id) return {};
+  auto& entry = entries_.at(*id);
+  lanes_.remove(*id, entry.message);
+  entry.state = Entry::State::in_delivery;
+  ++in_delivery_;
+  return Taken{*id, &entry.message};
+}
+
+// Takes an entry out of the state that it is in; it is in no index then but that of names.
+void ReceiveQueue::leave_state(Entries::iterator item) {
+  auto& entry = item->second;
+  switch (entry.state) {
+    case Entry::State::ready: lanes_.remove(item->first, entry.message); break;
+    case Entry::State::in_delivery: --in_delivery_; break;
+    case Entry::State::leased: leases_.erase({entry.leased_until, item->first}); break;
+  }
+}
+
+Message ReceiveQueue::erase(Entries::iterator item) {
+  leave_state(item);
+  if (item->second.named) {
+    const auto [begin, end] = by_name_.equal_range(item->second.message.id);
+    for (auto name = begin; name != end; ++name) {
+      if (name->second != item->first) continue;
+      by_name_.erase(name);
+      break;
+    }
+  }
+  auto message = std::move(item->second.message);
+  entries_.erase(item);
   counts_.give_back(message.sender, 1);
   bytes_.give_back(message.sender, cost(message));
   room_changed_ = true;
   return message;
 }
 
-void ReceiveQueue::put_back(EntryId id) {
-  auto node = in_delivery_.extract(id);
-  AXL_EXPECT_OR(!node.empty(), return );
-  ready_.insert(std::move(node));
+std::optional<Message> ReceiveQueue::commit(EntryId id) {
+  const auto item = entries_.find(id);
+  if (item == entries_.end()) return {};
+  return erase(item);
 }
 
-ReaderId ReceiveQueue::wait_for_message() { return readers_.emplace_back(ReaderId{next_waiter_++}); }
+void ReceiveQueue::put_back(EntryId id) {
+  const auto item = entries_.find(id);
+  if (item == entries_.end() || item->second.state == Entry::State::ready) return;
+  leave_state(item);
+  item->second.state = Entry::State::ready;
+  lanes_.add(id, item->second.message);
+}
 
-void ReceiveQueue::stop_waiting(ReaderId reader) { readers_.remove(reader); }
+void ReceiveQueue::allow_confirm(EntryId id) {
+  const auto item = entries_.find(id);
+  if (item == entries_.end() || std::exchange(item->second.named, true)) return;
+  by_name_.emplace(item->second.message.id, id);
+}
+
+void ReceiveQueue::lease(EntryId id, Time until) {
+  const auto item = entries_.find(id);
+  if (item == entries_.end() || item->second.state != Entry::State::in_delivery) return;
+  leave_state(item);
+  item->second.state = Entry::State::leased;
+  item->second.leased_until = until;
+  leases_.emplace(until, id);
+}
+
+ReceiveQueue::Confirmed ReceiveQueue::confirm(std::string_view message_id, const std::optional<PublicKey>& sender) {
+  const auto [begin, end] = by_name_.equal_range(message_id);
+  auto found = entries_.end();
+  for (auto name = begin; name != end; ++name) {
+    const auto item = entries_.find(name->second);
+    if (item == entries_.end() || !selects(sender, item->second.message.sender)) continue;
+    if (found != entries_.end() && found->second.message.sender != item->second.message.sender) {
+      return Confirmed::ambiguous;
+    }
+    if (found == entries_.end()) found = item;  // of one sender's, the oldest
+  }
+  if (found == entries_.end()) return Confirmed::unknown;
+  erase(found);
+  return Confirmed::yes;
+}
+
+void ReceiveQueue::expire_leases(Time now) {
+  while (!leases_.empty() && leases_.begin()->first <= now) put_back(leases_.begin()->second);
+}
+
+std::optional<Time> ReceiveQueue::next_expiry() const {
+  return leases_.empty() ? std::nullopt : std::optional{leases_.begin()->first};
+}
 
 WriterId ReceiveQueue::wait_for_room(const PublicKey& sender, std::size_t body_size) {
-  const WriterId id{next_waiter_++};
+  const WriterId id{next_writer_++};
   writers_.push_back({.id = id, .sender = sender, .body_size = body_size});
   return id;
 }
@@ -70,16 +137,10 @@ void ReceiveQueue::stop_waiting(WriterId writer) {
   writers_.remove_if([writer](const Writer& waiting) { return waiting.id == writer; });
 }
 
-bool ReceiveQueue::has_event() const {
-  return (!readers_.empty() && !ready_.empty()) || (!writers_.empty() && room_changed_);
-}
+bool ReceiveQueue::has_event() const { return lanes_.may_have_reader() || (!writers_.empty() && room_changed_); }
 
 std::optional<ReceiveQueue::Event> ReceiveQueue::poll_event() {
-  if (!readers_.empty() && !ready_.empty()) {
-    const auto reader = readers_.front();
-    readers_.pop_front();
-    return ReaderReady{reader};
-  }
+  if (const auto reader = lanes_.next_reader()) return ReaderReady{*reader};
   if (room_changed_) {
     for (auto writer = writers_.begin(); writer != writers_.end(); ++writer) {
       if (would_refuse(writer->sender, writer->body_size)) continue;

@@ -1,27 +1,32 @@
-// The queue of received messages that readers take from, first in, first out.
+// The queue of received messages that readers take from: by topic, and within it by sender if they like, first in,
+// first out.
 //
-// A message that was accepted is never dropped: when a bound is reached, offer() refuses and says why. Taking a message
-// leaves it here, in delivery, until the reader has it in full (commit); otherwise it goes back to its old place
-// (put_back). What is in delivery still counts.
+// A message that was accepted is never dropped: when a bound is reached, offer() refuses and says why. Bounds are those
+// of the whole, so many topics are no way around them. Taking a message leaves it here, in delivery, until the reader
+// has it in full (commit); otherwise it goes back to its old place (put_back). Or the reader gets a lease: then it
+// confirms the message by its id, and if it does not in time, the message goes back too. Whatever is still here counts.
 //
 // Readers that find nothing and writers that were refused may wait; poll_event() names who goes next, in the order of
 // their coming.
 #pragma once
 
 #include <axl/message.hpp>
+#include <axl/router.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <list>
 #include <map>
 #include <optional>
+#include <set>
+#include <string>
+#include <string_view>
 #include <variant>
 
+#include "router/lanes.hpp"
 #include "router/quota.hpp"
 
 namespace axl::router {
 
-enum class EntryId : std::uint64_t {};
-enum class ReaderId : std::uint64_t {};
 enum class WriterId : std::uint64_t {};
 
 class ReceiveQueue {
@@ -53,20 +58,35 @@ class ReceiveQueue {
   [[nodiscard]] std::optional<Refusal> would_refuse(const PublicKey& sender, std::size_t body_size) const;
 
   /// The message that take() would give; null when there is none.
-  [[nodiscard]] const Message* front() const;
+  [[nodiscard]] const Message* front(const Selection& wanted = {}) const;
   struct Taken {
     EntryId id{};
-    const Message* message = nullptr;  ///< stays valid until commit or put_back
+    const Message* message = nullptr;  ///< stays valid until commit, put_back, lease or confirm
   };
-  /// The oldest message that is not in delivery.
-  [[nodiscard]] std::optional<Taken> take();
-  /// The reader has it: the message is gone. It is handed back for those who want to keep it.
-  Message commit(EntryId id);
-  /// The reader did not get it: it is the oldest again.
+  /// The oldest of the selected messages that nobody holds.
+  [[nodiscard]] std::optional<Taken> take(const Selection& wanted = {});
+  /// The reader has it: the message is gone. It is handed back for those who want to keep it; empty when it was
+  /// confirmed meanwhile.
+  std::optional<Message> commit(EntryId id);
+  /// The reader did not get it, or gives its lease back: the message is at its old place again.
   void put_back(EntryId id);
 
-  [[nodiscard]] ReaderId wait_for_message();
-  void stop_waiting(ReaderId reader);
+  /// A message in delivery may be confirmed by its id from now on, and when the reader has it in full, until `until`.
+  void allow_confirm(EntryId id);
+  void lease(EntryId id, Time until);
+  enum class Confirmed : std::uint8_t {
+    yes,
+    unknown,
+    ambiguous,  ///< several senders gave this id: name one
+  };
+  /// The message is gone. One whose lease has run out may be confirmed too, as long as it is here.
+  Confirmed confirm(std::string_view message_id, const std::optional<PublicKey>& sender);
+  /// Puts back what was leased until `now` or before.
+  void expire_leases(Time now);
+  [[nodiscard]] std::optional<Time> next_expiry() const;
+
+  [[nodiscard]] ReaderId wait_for_message(const Selection& wanted = {}) { return lanes_.wait(wanted); }
+  void stop_waiting(ReaderId reader) { lanes_.stop_waiting(reader); }
   [[nodiscard]] WriterId wait_for_room(const PublicKey& sender, std::size_t body_size);
   void stop_waiting(WriterId writer);
   /// Call until empty after every change.
@@ -74,29 +94,40 @@ class ReceiveQueue {
   /// poll_event() may have something to say.
   [[nodiscard]] bool has_event() const;
 
-  [[nodiscard]] std::size_t messages() const noexcept { return ready_.size() + in_delivery_.size(); }
-  [[nodiscard]] std::size_t in_delivery() const noexcept { return in_delivery_.size(); }
+  [[nodiscard]] std::size_t messages() const noexcept { return entries_.size(); }
+  [[nodiscard]] std::size_t in_delivery() const noexcept { return in_delivery_; }
+  [[nodiscard]] std::size_t leased() const noexcept { return leases_.size(); }
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_.used(); }
 
  private:
+  struct Entry {
+    Message message;
+    enum class State : std::uint8_t { ready, in_delivery, leased } state = State::ready;
+    bool named = false;  // its reader may confirm it
+    Time leased_until{};
+  };
+  using Entries = std::map<EntryId, Entry>;  // in order of arrival
   struct Writer {
     WriterId id{};
     PublicKey sender;
     std::size_t body_size = 0;
   };
-  using Entries = std::map<EntryId, Message>;  // in order of arrival
 
   static std::size_t cost(const Message& message) noexcept;
+  void leave_state(Entries::iterator item);
+  Message erase(Entries::iterator item);
 
   Quota counts_;
   Quota bytes_;
-  Entries ready_;
-  Entries in_delivery_;
-  std::list<ReaderId> readers_;
+  Entries entries_;
+  Lanes lanes_;                                               // of the ready ones, and who waits for such
+  std::set<std::pair<Time, EntryId>> leases_;                 // by their end
+  std::multimap<std::string, EntryId, std::less<>> by_name_;  // of those that a reader may confirm
+  std::size_t in_delivery_ = 0;
   std::list<Writer> writers_;
   bool room_changed_ = false;  // since the waiting writers were last looked at
   std::uint64_t next_entry_ = 1;
-  std::uint64_t next_waiter_ = 1;
+  std::uint64_t next_writer_ = 1;
 };
 
 }  // namespace axl::router

@@ -44,7 +44,7 @@ TEST_CASE("frames: several on one connection arrive in order, in whatever pieces
     REQUIRE(first);
     CHECK(first->sender == key_of(7));
     CHECK(first->body.text() == "one");
-    CHECK(first->id.empty());
+    CHECK(first->id.size() == 32);
     CHECK(next_body(node).empty());
     CHECK(next_body(node) == R"({"json":"plain"})");
     CHECK(peer->received.empty());
@@ -60,7 +60,7 @@ TEST_CASE("frames: an envelope is answered at once and not queued", "[bridge]") 
               framed(R"({"a2a":true,"agent_card":true,"request":null})"));
   peer->stream().shutdown_send();
   mesh.loop.run();
-  CHECK(peer->received == framed(R"({"service":"echo","response":null,"error":"MCP is not available on this node"})") +
+  CHECK(peer->received == framed(R"({"service":"echo","response":null,"error":"router error: Service not found: echo"})") +
                               framed(R"({"a2a":true,"response":null,"error":"A2A is not available on this node"})"));
   CHECK(next_body(node) == "plain");
   CHECK(next_body(node) == "(none)");

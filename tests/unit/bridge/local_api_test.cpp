@@ -38,7 +38,8 @@ TEST_CASE_METHOD(Fixture, "local api: a message goes from /send to the peer's /r
   CHECK(sent.header("X-Axl-Delivered") == "1");
   CHECK(sent.header("X-Axl-Message-Id") == "id-1");
   CHECK(sent.header("Server") == "axl/0.1.0");
-  const auto got = user_b.ask("GET", "/recv");
+  CHECK(user_b.ask("GET", "/recv").status == 204);  // those with a topic are for who asks for it
+  const auto got = user_b.ask("GET", "/recv?topic=t");
   CHECK(got.status == 200);
   CHECK(got.body == "hello");
   CHECK(got.header("Content-Type") == "application/octet-stream");

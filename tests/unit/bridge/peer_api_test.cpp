@@ -35,7 +35,7 @@ TEST_CASE("peer api: a message is accepted once, whoever repeats it", "[bridge]"
   CHECK(post(user, "i", "y") == 409);
   CHECK(post(other, "i", "y") == 202);
   CHECK(node.router().queue_stats().messages == 2);
-  const auto first = node.router().receive();
+  const auto first = node.router().receive({.topic = "news"});
   REQUIRE(first);
   CHECK(first->sender == peer(7));
   CHECK(first->address == axl::Address::of(peer(7)));

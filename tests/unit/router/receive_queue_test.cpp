@@ -26,7 +26,8 @@ void must_offer(ReceiveQueue& queue, unsigned char from, std::string_view body) 
 std::string take_text(ReceiveQueue& queue) {
   const auto taken = queue.take();
   if (!taken) return "(none)";
-  return std::string{queue.commit(taken->id).body.text()};
+  const auto message = queue.commit(taken->id);
+  return message ? std::string{message->body.text()} : "(gone)";
 }
 
 template <class Event>

@@ -1,0 +1,122 @@
+#include "router/lanes.hpp"
+
+namespace axl::router {
+
+namespace {
+
+bool is_partial(const PublicKey& key) { return Address::of(key).partial_key() == key; }
+
+}  // namespace
+
+bool selects(const std::optional<PublicKey>& wanted, const PublicKey& sender) {
+  if (!wanted || *wanted == sender) return true;
+  return is_partial(*wanted) && Address::of(*wanted) == Address::of(sender);
+}
+
+void Lanes::add(EntryId id, const Message& message) {
+  auto& lane = lanes_[message.topic];
+  lane.ready.emplace(id, message.sender);
+  lane.ready_of[Address::of(message.sender)][message.sender].insert(id);
+  if (reader_for(lane, message.sender)) refresh(message.topic, lane, id);
+}
+
+void Lanes::remove(EntryId id, const Message& message) {
+  const auto found = lanes_.find(message.topic);
+  if (found == lanes_.end()) return;
+  auto& lane = found->second;
+  lane.ready.erase(id);
+  const auto address = Address::of(message.sender);
+  if (const auto of_address = lane.ready_of.find(address); of_address != lane.ready_of.end()) {
+    if (const auto of_key = of_address->second.find(message.sender); of_key != of_address->second.end()) {
+      of_key->second.erase(id);
+      if (of_key->second.empty()) of_address->second.erase(of_key);
+    }
+    if (of_address->second.empty()) lane.ready_of.erase(of_address);
+  }
+  if (fresh_.erase(id) > 0) {  // others may have waited for the same one
+    if (!lane.readers.empty()) refresh(message.topic, lane, oldest_in(lane, {}));
+    if (lane.readers_of.contains(address)) refresh(message.topic, lane, oldest_in(lane, address.partial_key()));
+  }
+  if (lane.unused()) lanes_.erase(found);
+}
+
+std::optional<EntryId> Lanes::oldest(const Selection& wanted) const {
+  const auto lane = lanes_.find(wanted.topic);
+  return lane == lanes_.end() ? std::nullopt : oldest_in(lane->second, wanted.sender);
+}
+
+std::optional<EntryId> Lanes::oldest_in(const Lane& lane, const std::optional<PublicKey>& sender) {
+  if (!sender) return lane.ready.empty() ? std::nullopt : std::optional{lane.ready.begin()->first};
+  const auto of_address = lane.ready_of.find(Address::of(*sender));
+  if (of_address == lane.ready_of.end()) return {};
+  std::optional<EntryId> oldest;
+  for (const auto& [key, ids] : of_address->second) {  // more than one only if addresses collide
+    if (selects(sender, key) && (!oldest || *ids.begin() < *oldest)) oldest = *ids.begin();
+  }
+  return oldest;
+}
+
+ReaderId Lanes::wait(const Selection& wanted) {
+  const ReaderId id{next_reader_++};
+  readers_.emplace_hint(readers_.end(), id, wanted);
+  auto& lane = lanes_[wanted.topic];
+  if (wanted.sender) {
+    lane.readers_of[Address::of(*wanted.sender)].insert(id);
+  } else {
+    lane.readers.insert(id);
+  }
+  refresh(wanted.topic, lane, oldest_in(lane, wanted.sender));
+  return id;
+}
+
+void Lanes::stop_waiting(ReaderId reader) {
+  const auto node = readers_.extract(reader);
+  if (!node) return;
+  const auto& wanted = node.mapped();
+  const auto found = lanes_.find(wanted.topic);
+  if (found == lanes_.end()) return;
+  auto& lane = found->second;
+  lane.readers.erase(reader);
+  if (wanted.sender) {
+    const auto of_address = lane.readers_of.find(Address::of(*wanted.sender));
+    if (of_address != lane.readers_of.end()) {
+      of_address->second.erase(reader);
+      if (of_address->second.empty()) lane.readers_of.erase(of_address);
+    }
+  }
+  if (lane.unused()) lanes_.erase(found);
+}
+
+void Lanes::refresh(const std::string& topic, const Lane& lane, std::optional<EntryId> id) {
+  if (id) fresh_.try_emplace(*id, Key{topic, lane.ready.at(*id)});
+}
+
+// The one who has waited longest of those the message is for.
+std::optional<ReaderId> Lanes::reader_for(const Lane& lane, const PublicKey& sender) const {
+  std::optional<ReaderId> first;
+  if (!lane.readers.empty()) first = *lane.readers.begin();
+  const auto of_address = lane.readers_of.find(Address::of(sender));
+  if (of_address == lane.readers_of.end()) return first;
+  for (const auto reader : of_address->second) {
+    if (first && *first < reader) break;
+    if (selects(readers_.at(reader).sender, sender)) return reader;
+  }
+  return first;
+}
+
+std::optional<ReaderId> Lanes::next_reader() {
+  while (!fresh_.empty()) {
+    const auto item = fresh_.begin();
+    const auto lane = lanes_.find(item->second.topic);
+    if (lane != lanes_.end()) {
+      if (const auto reader = reader_for(lane->second, item->second.sender)) {
+        stop_waiting(*reader);
+        return reader;
+      }
+    }
+    fresh_.erase(item);
+  }
+  return {};
+}
+
+}  // namespace axl::router
