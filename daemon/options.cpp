@@ -24,14 +24,14 @@ Result<void> act(Options& options, std::string_view) {
   return {};
 }
 
-Result<void> set_api_port(Options& options, std::string_view value) {
+Result<void> read_port(std::string_view flag, std::string_view value, std::optional<std::uint16_t>& out) {
   std::uint16_t port = 0;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), port);
   if (error != std::errc{} || end != value.data() + value.size()) {
     return Error{Errc::invalid_argument,
-                 fmt::format("invalid value \"{}\" for flag -api-port: a port from 0 to 65535 is needed", value)};
+                 fmt::format("invalid value \"{}\" for flag -{}: a port from 0 to 65535 is needed", value, flag)};
   }
-  options.api_port = port;
+  out = port;
   return {};
 }
 
@@ -55,7 +55,10 @@ constexpr std::array kFlags{
            o.listen.emplace_back(v);
            return {};
          }},
-    Flag{"api-port", "N", "port of the HTTP API, instead of the config's; 0: any free one, printed", set_api_port},
+    Flag{"api-port", "N", "port of the HTTP API, instead of the config's; 0: any free one, printed",
+         [](Options& o, std::string_view v) { return read_port("api-port", v, o.api_port); }},
+    Flag{"router-port", "N", "port of our own MCP router's API, instead of the config's; 0: any free one, printed",
+         [](Options& o, std::string_view v) { return read_port("router-port", v, o.router_port); }},
     Flag{"demo", "", "two nodes in this process that talk to each other, and how to try them with curl",
          act<Action::demo>},
     Flag{"check-config", "", "read the config and the key, say what is wrong with them, and end",

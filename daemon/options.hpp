@@ -17,9 +17,10 @@ enum class Action : std::uint8_t { run, demo, help, help_config, version, check_
 struct Options {
   Action action = Action::run;
   std::string config_path = "node-config.json";
-  std::vector<std::string> listen;        ///< in front of the config's
-  std::optional<std::uint16_t> api_port;  ///< 0: any free port
-  std::string key_path;                   ///< of genkey
+  std::vector<std::string> listen;           ///< in front of the config's
+  std::optional<std::uint16_t> api_port;     ///< 0: any free port
+  std::optional<std::uint16_t> router_port;  ///< 0: any free port
+  std::string key_path;                      ///< of genkey
   bool insecure_key_file = false;
   bool strict = false;  ///< a listener that cannot be opened, or a warning of the config, ends the program
   bool compat_log = true;

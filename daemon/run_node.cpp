@@ -23,6 +23,11 @@ std::string in_words(Duration duration) {
   return fmt::format("{}h{}m{}s", seconds / 3600, seconds / 60 % 60, seconds % 60);
 }
 
+std::string_view without_slashes(std::string_view url) {
+  while (url.ends_with('/')) url.remove_suffix(1);
+  return url;
+}
+
 // The config with its key; warnings are printed, and with --strict are errors.
 Result<FileConfig> load(const Options& options) {
   auto config = load_config(options.config_path);
@@ -52,6 +57,12 @@ void say_configuration(const Options& options, const FileConfig& config) {
   for (const auto& peer : node.peers) {
     say(fmt::format("[node] Configured peer: {}", peer.uri.substr(0, peer.uri.find('?'))));
   }
+  if (!node.router_addr.empty()) {
+    say(fmt::format("[node] MCP Router URL: {}:{}/route", without_slashes(node.router_addr), node.router_port));
+  }
+  if (!node.a2a_addr.empty()) {
+    say(fmt::format("[node] A2A Server URL: {}:{}", without_slashes(node.a2a_addr), node.a2a_port));
+  }
   if (!node.identity) say("[node] No private key configured: this identity is ephemeral, new at each start");
 }
 
@@ -72,6 +83,8 @@ int run_node(const Options& options) {
   config.node.log = make_console_log(options.compat_log);
   config.node.log_level = options.verbose ? LogLevel::debug : LogLevel::info;
   const auto tcp_port = config.node.tcp_port;
+  const auto router_port = config.node.router_port;
+  const bool serves_router = config.serve_router && config.node.router_addr.empty();
   const auto wanted_listeners = config.node.listen.size();
 
   auto node = Node::create(std::move(config.node));
@@ -82,6 +95,11 @@ int run_node(const Options& options) {
   // The local API is bound before anyone on the network hears of this node.
   if (const auto bound = serve_api(**node, config.bridge_addr, config.api_port); !bound)
     return exit_with(bound.error());
+  if (serves_router) {
+    const auto bound = serve_router(**node, options.router_port.value_or(router_port));
+    if (!bound && options.strict) return exit_with(bound.error());
+    if (!bound) complain(bound.error().text());
+  }
   if (const auto started = (*node)->start(); !started) return exit_with(started.error());
   say("[node] Gensyn Node Started!");
   say(fmt::format("[node] Our IPv6: {}", (*node)->address().to_string()));

@@ -28,6 +28,19 @@ Result<std::uint16_t> serve_api(Node& node, const std::string& host, std::uint16
   return bound;
 }
 
+Result<std::uint16_t> serve_router(Node& node, std::uint16_t port) {
+  auto bound = node.serve_router("127.0.0.1", port);
+  if (!bound) {
+    const auto taken = bound.error().code() == std::errc::address_in_use;
+    return Error{bound.error().code(),
+                 fmt::format("port {} for services to register: {}", port,
+                             taken ? "already in use (router_port, or --router-port N, takes another one)"
+                                   : bound.error().text())};
+  }
+  say(fmt::format("[node] MCP Router URL: http://127.0.0.1:{}/route", *bound));
+  return bound;
+}
+
 void end_in_order(Node& node) {
   node.drain(std::chrono::seconds{5});
   const auto queued = node.topology().queued_messages;

@@ -38,7 +38,7 @@ class Axld(TreeMember):
         path = os.path.join(self.folder, "node-config.json")
         with open(path, "w", encoding="utf-8") as file:
             json.dump(self.config, file)
-        self.process = Process(self.name, [self.binary, "-config", path, "--api-port", "0", *self.arguments])
+        self.process = Process(self.name, [self.binary, "-config", path, "--api-port", "0", "--router-port", "0", *self.arguments])
         found = self.process.wait_for_line(r"^Listening on (\S+):(\d+)$")
         self.api = Api(found[1].strip("[]"), int(found[2]))
         for index, uri in enumerate(self.config["Listen"][: self._awaited]):
