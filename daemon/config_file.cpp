@@ -49,6 +49,13 @@ Result<FileConfig> parse_config(ByteSpan bytes) {
     }
   }
   if (auto valid = config.node.validate(); !valid) return valid.error();
+  const bool local = is_loopback(config.bridge_addr) || config.bridge_addr.starts_with("unix:");
+  if (!local && config.node.api_token.empty() && config.api_token_file.empty()) {
+    return Error{Errc::invalid_argument,
+                 fmt::format("bridge_addr must be a loopback address or unix:/path, not \"{}\", unless api_token or "
+                             "api_token_file guards the API",
+                             config.bridge_addr)};
+  }
   return config;
 }
 

@@ -18,6 +18,7 @@ namespace axl::daemon {
 struct FileConfig {
   NodeConfig node;               ///< complete except for the identity when private_key_path is set
   std::string private_key_path;  ///< relative to the working directory; stands above an inline key
+  std::string api_token_file;    ///< stands above node.api_token
   std::string bridge_addr = "127.0.0.1";
   std::uint16_t api_port = 9002;
   bool serve_router = true;  ///< on node.router_port, unless another router is named

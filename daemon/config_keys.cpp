@@ -68,10 +68,6 @@ Result<void> apply_node_info(const Value& value, FileConfig& config) {
 Result<void> apply_bridge_addr(const Value& value, FileConfig& config) {
   auto address = config.bridge_addr;
   if (auto read = read_text(value, address); !read) return read;
-  if (!is_loopback(address)) {
-    return Error{Errc::invalid_argument,
-                 fmt::format("must be a loopback address, not \"{}\": the API has no token to guard it yet", address)};
-  }
   config.bridge_addr = std::move(address);
   return {};
 }
@@ -104,7 +100,7 @@ constexpr std::array kKeys{
               [](const Value& v, FileConfig& c) { return read_flag(v, c.node.node_info_privacy); }},
     ConfigKey{"api_port", "int", "9002", "1 to 65535", "port of the HTTP API",
               [](const Value& v, FileConfig& c) { return read_port(v, c.api_port); }},
-    ConfigKey{"bridge_addr", "string", "127.0.0.1", "loopback", "address of the HTTP API", apply_bridge_addr},
+    ConfigKey{"bridge_addr", "string", "127.0.0.1", "", "address of the HTTP API: an IP address, or `unix:/path` for a socket that only this user can open. Beyond loopback a token is needed", apply_bridge_addr},
     ConfigKey{"allowed_hosts", "list of strings", "[]", "", "`Host` values besides loopback that the API answers to",
               [](const Value& v, FileConfig& c) { return read_texts(v, c.node.api_allowed_hosts); }},
     ConfigKey{"allowed_origins", "list of strings", "[]", "", "`Origin` values of web pages that may call the API; any other is refused",
@@ -161,8 +157,14 @@ constexpr std::array kKeys{
               [](const Value& v, FileConfig& c) { return read_flag(v, c.node.a2a_skills); }},
     ConfigKey{"a2a_allow", "list of keys", "none", "64 hex digits each, or `[\"*\"]`", "who may use the agent; none: as `default_policy` says",
               [](const Value& v, FileConfig& c) { return read_access(v, c.node.a2a_access); }},
-    ConfigKey{"api_token", "string", "", "", "not supported yet: a token for the HTTP API", kNotYet},
-    ConfigKey{"api_token_file", "string", "", "", "not supported yet: a token for the HTTP API", kNotYet},
+    ConfigKey{"api_token", "string", "none", "16 to 512 bytes", "what every request to the HTTP API must carry in `X-Axl-Token`",
+              [](const Value& v, FileConfig& c) { return read_text(v, c.node.api_token); }},
+    ConfigKey{"api_token_file", "string", "none", "", "file with that token, for this user's eyes only (mode 0600); stands above `api_token`",
+              [](const Value& v, FileConfig& c) { return read_text(v, c.api_token_file); }},
+    ConfigKey{"outbox_messages", "int", "1000", "1 to 1000000", "messages kept for peers that are away (`X-Axl-Retry-For`)",
+              [](const Value& v, FileConfig& c) { return read_number(v, 1, 1'000'000, c.node.outbox_messages); }},
+    ConfigKey{"outbox_bytes", "int", "67108864", "4096 to 68719476736", "bytes kept for them",
+              [](const Value& v, FileConfig& c) { return read_number(v, 4'096, 64 * kGiB, c.node.outbox_bytes); }},
     ConfigKey{"MulticastInterfaces", "list", "", "", "not supported yet: finding neighbours on the local network", kNotYet},
     ConfigKey{"AdminListen", "string", "", "", "no effect: there is no admin socket", kNoEffect},
     ConfigKey{"IfName", "string", "", "", "no effect: there is no network interface", kNoEffect},

@@ -68,6 +68,21 @@ bool write_all(const Descriptor& file, ByteSpan bytes) {
   return true;
 }
 
+// A file that others may read is refused.
+Result<Bytes> read_secret(std::string_view what, const std::string& path, bool insecure) {
+  const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (file.get() < 0) return failed("open", path);
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) return failed("stat", path);
+  if (!insecure && (status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+    return Error{Errc::permission_denied,
+                 fmt::format("{} file {} may be read by others (mode {:04o}): run chmod 600 {}, or start with "
+                             "--insecure-key-file",
+                             what, path, static_cast<unsigned>(status.st_mode & 07777U), path)};
+  }
+  return read_all(file, path, kMaxKeyFileSize);
+}
+
 // The reference's words for what is wrong with a key file, where it has some.
 Error bad_key(const std::string& path, std::string_view pem, const Error& error) {
   const auto begin = pem.find("-----BEGIN ");
@@ -90,23 +105,26 @@ Result<Bytes> read_file(const std::string& path, std::size_t max_size) {
 }
 
 Result<PrivateKey> load_key(const std::string& path, bool insecure) {
-  const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-  if (file.get() < 0) return failed("open", path);
-  struct stat status {};
-  if (::fstat(file.get(), &status) != 0) return failed("stat", path);
-  if (!insecure && (status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    return Error{Errc::permission_denied,
-                 fmt::format("key file {} may be read by others (mode {:04o}): run chmod 600 {}, or start with "
-                             "--insecure-key-file",
-                             path, static_cast<unsigned>(status.st_mode & 07777U), path)};
-  }
-  auto bytes = read_all(file, path, kMaxKeyFileSize);
+  auto bytes = read_secret("key", path, insecure);
   if (!bytes) return bytes.error();
   auto key = PrivateKey::from_pem(as_text(*bytes));
   const auto error = key ? std::optional<Error>{} : bad_key(path, as_text(*bytes), key.error());
   sodium_memzero(bytes->data(), bytes->size());
   if (error) return *error;
   return key;
+}
+
+Result<std::string> load_token(const std::string& path, bool insecure) {
+  auto bytes = read_secret("token", path, insecure);
+  if (!bytes) return bytes.error();
+  constexpr std::string_view kSpace = " \t\r\n";
+  const auto text = as_text(*bytes);
+  const auto begin = text.find_first_not_of(kSpace);
+  std::string token;
+  if (begin != std::string_view::npos) token = text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
+  sodium_memzero(bytes->data(), bytes->size());
+  if (token.empty()) return Error{Errc::malformed, fmt::format("token file {} is empty", path)};
+  return token;
 }
 
 Result<PublicKey> generate_key(const std::string& path) {

@@ -15,6 +15,9 @@ namespace axl::daemon {
 /// Reads a PEM key. A file that others may read is refused unless `insecure`.
 [[nodiscard]] Result<PrivateKey> load_key(const std::string& path, bool insecure);
 
+/// Reads a token: the file's text without white space at its ends. The same care as for a key.
+[[nodiscard]] Result<std::string> load_token(const std::string& path, bool insecure);
+
 /// Writes a fresh key with mode 0600. Never overwrites.
 [[nodiscard]] Result<PublicKey> generate_key(const std::string& path);
 

@@ -39,6 +39,11 @@ Result<FileConfig> load(const Options& options) {
     if (!key) return key.error();
     config->node.identity = *std::move(key);
   }
+  if (!config->api_token_file.empty()) {
+    auto token = load_token(config->api_token_file, options.insecure_key_file);
+    if (!token) return token.error();
+    config->node.api_token = *std::move(token);
+  }
   auto& node = config->node;
   node.listen.insert(node.listen.begin(), options.listen.begin(), options.listen.end());
   if (options.api_port) config->api_port = *options.api_port;

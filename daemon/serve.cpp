@@ -15,6 +15,13 @@ int exit_with(const Error& error) {
 }
 
 Result<std::uint16_t> serve_api(Node& node, const std::string& host, std::uint16_t port) {
+  if (host.starts_with("unix:")) {
+    auto bound = node.serve_api(host, 0);
+    if (!bound)
+      return Error{bound.error().code(), fmt::format("HTTP server failed: listen {}: {}", host, bound.error().text())};
+    say(fmt::format("Listening on {}", host));
+    return bound;
+  }
   const auto shown = host.find(':') != std::string::npos && !host.starts_with('[') ? "[" + host + "]" : host;
   auto bound = node.serve_api(host, port);
   if (!bound) {

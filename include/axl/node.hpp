@@ -93,7 +93,8 @@ class Node {
   /// Runs `task` on the loop, after this call.
   void post(std::function<void()> task);
 
-  /// Serves the local HTTP API (bridge, section 3) on a literal IP address, loopback only; port 0 means any. Returns
+  /// Serves the local HTTP API (bridge, section 3) on a literal IP address, beyond loopback only with a token, or on
+  /// `unix:/path`, which only this user can open; port 0 means any. Returns
   /// the port that is bound.
   Result<std::uint16_t> serve_api(const std::string& host, std::uint16_t port);
   /// Serves the router's HTTP API (bridge, section 5: services register here, and programs call them) on a literal

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "link/uri.hpp"
+#include "http/local_access.hpp"
 #include "net/endpoint.hpp"
 #include "node/session_state.hpp"
 
@@ -129,6 +130,7 @@ void NodeState::stop() {
     *alive_ = false;
     event_handler_ = nullptr;
     api_listeners_.clear();
+    unix_listeners_.clear();
     for (const auto& wait : std::exchange(address_waits_, {})) wait->timer.reset();
     if (core_) core_->set_links(nullptr);
     bridge_.reset();
@@ -213,8 +215,21 @@ void NodeState::send(const PublicKey& peer, MessageBody body, SendOptions option
 }
 
 Result<std::uint16_t> NodeState::serve_api(const std::string& host, std::uint16_t port) {
+  constexpr std::string_view kUnix = "unix:";
   Result<std::uint16_t> result = Error{Errc::closed, "the node has been stopped"};
   on_loop_and_wait([&] {
+    if (host.starts_with(kUnix)) {
+      auto listener =
+          net::UnixListener::open(loop_.context(), host.substr(kUnix.size()), {.stream = {}, .log = logger_},
+                                  [this](std::unique_ptr<Stream> s) { bridge_->accept_local(std::move(s)); });
+      if (!listener) {
+        result = listener.error();
+        return;
+      }
+      result = std::uint16_t{0};
+      unix_listeners_.push_back(*std::move(listener));
+      return;
+    }
     net::Listener::Options options;
     options.log = logger_;
     auto listener =
@@ -272,6 +287,7 @@ void NodeState::emit(const NodeEvent& event) {
 void NodeState::begin_drain(std::function<void()> done) {
   executor_->post([this, done = std::move(done)]() mutable {
     api_listeners_.clear();
+    unix_listeners_.clear();
     bridge_->drain(std::move(done));
   });
 }

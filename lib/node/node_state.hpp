@@ -10,6 +10,7 @@
 #include "bridge/bridge.hpp"
 #include "net/listener.hpp"
 #include "net/machine_system.hpp"
+#include "net/unix_listener.hpp"
 #include "node/core.hpp"
 #include "node/links.hpp"
 #include "node/loop.hpp"
@@ -109,7 +110,8 @@ class NodeState final : public bridge::Host {
   std::unique_ptr<net::MachineSystem> system_;
   std::unique_ptr<bridge::Bridge> bridge_;
   std::vector<std::unique_ptr<net::Listener>> api_listeners_;
-  std::vector<std::weak_ptr<SessionState>> sessions_;  // those that may be open, for stop()
+  std::vector<std::unique_ptr<net::UnixListener>> unix_listeners_;  // of the local API
+  std::vector<std::weak_ptr<SessionState>> sessions_;               // those that may be open, for stop()
   std::vector<std::shared_ptr<AddressWait>> address_waits_;
   Node::EventHandler event_handler_;
   bool started_ = false;
