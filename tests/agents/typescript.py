@@ -1,0 +1,42 @@
+"""The official TypeScript SDK and the conformance runner, as the environment has them."""
+
+import os
+import shutil
+import subprocess
+
+from agents_testing import ENVIRONMENT, Process
+
+_HERE = os.path.dirname(os.path.abspath(__file__))
+_MODULES = os.path.join(ENVIRONMENT, "node", "node_modules")
+
+
+def script(folder, name):
+    """A copy of node/NAME in `folder`, beside which Node looks for its modules."""
+    modules = os.path.join(folder, "node_modules")
+    if not os.path.lexists(modules):
+        os.symlink(_MODULES, modules)
+    return shutil.copy(os.path.join(_HERE, "node", name), folder)
+
+
+class NodeServer:
+    """node/server.mjs, or another script that says where it listens."""
+
+    def __init__(self, folder, name="server.mjs"):
+        self.process = Process(name, ["node", script(folder, name)])
+        self.port = int(self.process.wait_for_line(r"^Listening on 127\.0\.0\.1:(\d+)$")[1])
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def close(self):
+        self.process.stop()
+
+
+def run_client(folder, url, kind, timeout=300):
+    """node/client.mjs; `kind` is the server's: ts or py."""
+    return subprocess.run(["node", script(folder, "client.mjs"), url, kind], capture_output=True, text=True, check=False,
+                          timeout=timeout)
+
+
+def conformance(url, suite, folder, timeout=1200):
+    """The runner's verdicts by scenario: (passed, failed) counts of its checks."""
+    return subprocess.run([os.path.join(_MODULES, ".bin", "conformance"), "server", "--url", url, "--suite", suite, "--output-dir", folder],
+                          capture_output=True, text=True, check=False, timeout=timeout, cwd=folder)
