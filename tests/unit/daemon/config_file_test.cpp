@@ -162,12 +162,58 @@ TEST_CASE("config: allow_peers takes full keys only", "[daemon]") {
             .starts_with("allow_peers must hold full keys"));
 }
 
+TEST_CASE("config: services have a url or a command, and say who may use them", "[daemon]") {
+  const std::string key = "414f0a8e7b64e14deb8d8498d1a83b3f6cd04794c7c20c8c4d9b39ad4ff75c33";
+  const auto node = must_parse(R"({"default_policy": "deny", "services": {
+    "weather": {"url": "http://127.0.0.1:8000/mcp", "allow": [")" +
+                               key + R"("], "health": {"path": "/up", "interval_secs": 5}},
+    "files": {"command": ["uvx", "x"], "allow": ["*"], "env": {"A": ""}, "directory": "/tmp", "max_processes": 2}},
+    "a2a_addr": "http://127.0.0.1/", "a2a_port": 9104, "a2a_allow": ["*"]})")
+                        .node;
+  REQUIRE(node.services.size() == 2);
+  CHECK(node.deny_services);
+  CHECK(node.services[0].access->allow.front().to_hex() == key);
+  CHECK_FALSE(node.services[0].access->everyone);
+  CHECK(node.services[0].probe->path == "/up");
+  CHECK(node.services[1].access->everyone);
+  CHECK(node.services[1].command.command == std::vector<std::string>{"uvx", "x"});
+  CHECK(node.services[1].command.max_processes == 2);
+  CHECK(node.a2a_access->everyone);
+  CHECK(node.a2a_port == 9104);
+}
+
+TEST_CASE("config: what makes no sense of a service is an error that names it", "[daemon]") {
+  const auto of_service = [](const std::string& members) {
+    return error_of(R"({"services":{"w":{)" + members + "}}}");
+  };
+  const auto names = [](const std::string& error, std::string_view part) {
+    return error.starts_with("services") && error.find("\"w\"") != std::string::npos &&
+           error.find(part) != std::string::npos;
+  };
+  CHECK(names(of_service(R"("alow": [])"), "unknown member \"alow\""));
+  CHECK(names(of_service(""), "needs either a url or a command"));
+  CHECK(names(of_service(R"("url":"http://127.0.0.1/","command":["x"])"), "needs either a url or a command"));
+  CHECK(names(of_service(R"("url":"ftp://x/")"), "url"));
+  CHECK(names(of_service(R"("url":5)"), "url must be a string"));
+  CHECK(names(of_service(R"("command":["x"])"), "must name who may use it"));
+  CHECK(names(of_service(R"("command":["x"],"allow":["me"])"), "allow must hold keys"));
+  CHECK(names(
+      of_service(
+          R"("url":"http://127.0.0.1/","allow":["414f0a8e7b64e14deb8d8498d1a83fffffffffffffffffffffffffffffffffff"])"),
+      "full keys"));
+  CHECK(error_of(R"({"services":{"a/../b":{"url":"http://127.0.0.1/"}}})").starts_with("services"));
+  CHECK(error_of(R"({"default_policy":"maybe"})").starts_with("default_policy must be"));
+  CHECK(error_of(R"({"router_addr":"http://127.0.0.1:9003"})").starts_with("router_addr must be"));
+  CHECK(error_of(R"({"a2a_addr":"127.0.0.1"})").starts_with("a2a_addr must be"));
+}
+
 TEST_CASE("config: an unknown key is a warning that names the nearest known one", "[daemon]") {
-  const auto config = must_parse("{\n\"api_prot\": 1,\n\"max_mesage_size\": 1, \"router_addr\": \"x\", \"IfMTU\": 1}");
+  const auto config =
+      must_parse("{\n\"api_prot\": 1,\n\"max_mesage_size\": 1, \"MulticastInterfaces\": [], \"IfMTU\": 1}");
   REQUIRE(config.warnings.size() == 4);
   CHECK(config.warnings[0] == "unknown key \"api_prot\" (line 2); did you mean \"api_port\"?");
   CHECK(config.warnings[1] == "unknown key \"max_mesage_size\" (line 3); did you mean \"max_message_size\"?");
-  CHECK(config.warnings[2] == "router_addr is not supported yet and has no effect (line 3)");
+  CHECK(config.warnings[2] == "MulticastInterfaces is not supported yet and has no effect (line 3)");
   CHECK(config.warnings[3] == "IfMTU has no effect (line 3)");
   CHECK(must_parse("{\"" + std::string(100'000, 'k') + "\": 1}").warnings.size() == 1);
 }
