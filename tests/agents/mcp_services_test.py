@@ -5,18 +5,18 @@ import json
 import os
 
 import mcp_cells
-from agents_testing import AgentsCase, main, python, until
+from agents_testing import AgentsCase, main, make_keys, python, until
 from axl_testing import Api
 
 PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "servers", "mcp_server.py")
-ROUTER_PORT = 19_003  # in the test's own network namespace
 
 
 class Services(AgentsCase):
     def test_a_server_registers_and_leaves(self):
         server = self.server(1, "mcp_server.py")
-        near, far = self.direct_link({"router_port": ROUTER_PORT})
-        router = Api("127.0.0.1", ROUTER_PORT)
+        near, far = self.direct_link({})
+        port = far.process.wait_for_line(r"^\[node\] MCP Router URL: http://127\.0\.0\.1:(\d+)/route$")[1]
+        router = Api("127.0.0.1", int(port))
         answer = router.request("POST", "/register", json.dumps({"service": "late", "endpoint": server.url + "/mcp"}),
                                 {"Content-Type": "application/json"})
         self.assertEqual((answer.status, answer.json()), (200, {"status": "registered", "service": "late"}))
@@ -45,7 +45,7 @@ class Services(AgentsCase):
             return file.read().split()
 
     def test_a_program_names_who_may_use_it(self):
-        near, far = self.direct_link({"services": {"closed": {"command": [python(1), PROGRAM, "--stdio"], "allow": ["0" * 64]}}})
+        near, far = self.direct_link({"services": {"closed": {"command": [python(1), PROGRAM, "--stdio"], "allow": [make_keys(1)[0].hex]}}})
         answer = near.api.request("POST", f"/mcp/{far.key.hex}/closed", "{}", {"Content-Type": "application/json"})
         self.assertIn(answer.status, (403, 404))
         self.assertEqual(self.programs(far), [])
