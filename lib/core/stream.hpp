@@ -6,6 +6,8 @@
 
 #include <axl/error.hpp>
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 
 #include "core/buffer.hpp"
 
@@ -41,6 +43,9 @@ class Stream {
   virtual void write(Buffer data) = 0;
   /// Bytes written that this stream still holds: not yet in the kernel, or not yet acknowledged by the overlay peer.
   [[nodiscard]] virtual std::size_t unsent() const = 0;
+  /// Of all bytes written here, how many the other end's TCP has acknowledged; kept when the stream is gone. Empty
+  /// where nobody tells (kernel sockets).
+  [[nodiscard]] virtual std::optional<std::uint64_t> acknowledged() const { return {}; }
   /// Above this many unsent() bytes a writer should wait for on_writable().
   [[nodiscard]] virtual std::size_t high_mark() const = 0;
   /// While paused, received bytes stay where they are and the other end is slowed down.

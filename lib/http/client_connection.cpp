@@ -51,6 +51,7 @@ void ClientConnection::on_drained() { process(); }
 
 void ClientConnection::on_closed(const Error* error) {
   ended_ = true;
+  reset_ = error != nullptr && error->is(Errc::closed);
   const bool more = error == nullptr && phase_ == Phase::open && given_ > 0 && !input_.empty();
   if (phase_ != Phase::gone && !more) {  // what has come in whole may still hold answers
     phase_ = Phase::gone;
@@ -224,6 +225,9 @@ bool ClientConnection::fail_front() {
   if (front->answered) {
     delivery = Delivery::answered;
   } else if (given_ == 0 || (last_answer_ && !front->head_seen)) {
+    delivery = Delivery::not_sent;
+  } else if (reset_ && !front->head_seen && stream_->acknowledged().value_or(written_) <= front->begins) {
+    // Not a byte of it was acknowledged before a peer that knows no such connection (any more) reset it.
     delivery = Delivery::not_sent;
   } else if (!front->complete) {
     delivery = Delivery::incomplete;

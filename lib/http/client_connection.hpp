@@ -26,7 +26,7 @@
 namespace axl::http {
 
 enum class Delivery : std::uint8_t {
-  not_sent,    ///< nothing was given to the stream, or the peer has said that it reads no more: not processed
+  not_sent,    ///< nothing was given to the stream, or the peer reads no more, or it reset before taking any of it
   incomplete,  ///< the end was never given to the stream: no complete request can have arrived
   unknown,     ///< all was given to the stream, no complete answer came
   answered,    ///< an answer came
@@ -145,6 +145,7 @@ class ClientConnection final : private StreamHandler {
   Parser parser_;
   Buffer input_;
   std::deque<std::unique_ptr<Pending>> requests_;  // in the order of their answers
+  std::uint64_t written_ = 0;                      // bytes given to the stream, ever
   std::size_t given_ = 0;                          // so many of them, from the front, have been given to the stream
   std::uint64_t next_id_ = 1;
   std::shared_ptr<ChangeHandler> change_;
@@ -152,6 +153,7 @@ class ClientConnection final : private StreamHandler {
   Phase phase_ = Phase::open;
   bool reading_ = true;
   bool ended_ = false;        // the peer sends no more
+  bool reset_ = false;        // the peer has broken the connection off
   bool last_answer_ = false;  // the peer has said that it reads no request after this one
   bool changed_ = false;      // change_ is to be called
   bool processing_ = false;

@@ -97,12 +97,14 @@ void ClientConnection::give_to_stream() {
     if (given_ == requests_.size() || given_ >= limits_.pipeline) return;
     if (stream_->unsent() > stream_->high_mark()) return;
     if (given_ == 0) last_progress_ = now_;
+    requests_[given_]->begins = written_;
     ++given_;
   }
 }
 
 void ClientConnection::hand_to_stream(Pending& request) {
   while (!request.unsent.empty()) {
+    written_ += request.unsent.front().size();
     stream_->write(std::move(request.unsent.front()));
     request.unsent.pop_front();
   }

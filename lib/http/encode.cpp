@@ -62,7 +62,7 @@ Buffer encode_response_head(Version version, int status, std::string_view reason
   Writer out{size_of(headers) + reason.size() + server.size() + kFramingLines, tailroom};
   (out << (version == Version::http_1_0 ? "HTTP/1.0 " : "HTTP/1.1 ")).number(static_cast<std::uint64_t>(status));
   out << " " << reason << "\r\n";
-  if (!server.empty()) out << "Server: " << server << "\r\n";
+  if (!server.empty() && !headers.contains("Server")) out << "Server: " << server << "\r\n";
   return out.finish(headers, framing);
 }
 

@@ -12,6 +12,8 @@ namespace axl::http {
 
 namespace {
 
+constexpr std::size_t kKeepAtMost = 16UL * 1024;
+
 // Doing it twice is the same as doing it once.
 bool may_repeat(std::string_view method) noexcept {
   constexpr std::array<std::string_view, 4> methods{"GET", "HEAD", "DELETE", "OPTIONS"};
@@ -99,6 +101,7 @@ class Relays::Relay {
   std::optional<std::uint64_t> length_;  // of the request's body
   std::optional<RequestId> sent_;        // once the request's head has been given to the connection
   Buffer held_;                          // the body's first piece, while a second connection is sought
+  Buffer kept_;                          // a copy of a small whole body, while the connection may turn out to be stale
   FlowWindow request_window_;
   bool retried_ = false;
   bool body_begun_ = false;  // the body is being read, or has been
@@ -181,6 +184,7 @@ void Relays::Relay::send_request(Buffer piece) {
     return on_failed(Error{Errc::closed, "the server closed the connection"}, Delivery::not_sent);
   }
   const bool whole = length_ ? *length_ == piece.size() : body_ended_;
+  if (whole && lease_->reused() && piece.size() <= kKeepAtMost) kept_ = Buffer::copy_of(piece);
   const auto id = whole ? connection().send(request_, std::move(piece), server_side_)
                         : connection().begin(request_, length_, server_side_);
   if (!id) return fail(id.error(), Delivery::not_sent);
@@ -236,6 +240,7 @@ void Relays::Relay::on_client_ended() {
 
 void Relays::Relay::on_response(const ResponseHead& head) {
   touch();
+  kept_ = {};
   status_ = head.status;
   headers_ = head.headers;
   remove_hop_by_hop(headers_);
@@ -315,6 +320,7 @@ void Relays::Relay::on_failed(const Error& error, Delivery delivery) {
   retried_ = true;
   sent_.reset();
   finished_ = false;
+  if (!kept_.empty()) held_ = std::move(kept_);
   if (body_begun_ && !body_ended_) exchange_.pause_reading();
   acquire(true);
 }
@@ -322,7 +328,7 @@ void Relays::Relay::on_failed(const Error& error, Delivery delivery) {
 bool Relays::Relay::may_retry(const Error& error, Delivery delivery) const {
   if (retried_ || !lease_->reused() || answer_ != Answer::awaited || delivery == Delivery::answered) return false;
   if (!sent_) return true;
-  if (length_ != 0) return false;  // the body is no longer ours
+  if (length_ != 0 && kept_.empty()) return false;  // the body is no longer ours
   if (delivery == Delivery::not_sent) return true;
   const bool bytes_came = error.is(Errc::malformed) || error.is(Errc::too_large);
   return !bytes_came && !error.is(Errc::timed_out) && may_repeat(texts_.method);

@@ -18,6 +18,7 @@ class FlowConnection final : public Connection {
   void set_handler(StreamHandler* handler) override { flow_->set_handler(handler); }
   void write(Buffer data) override { flow_->write(std::move(data)); }
   [[nodiscard]] std::size_t unsent() const override { return flow_->unsent(); }
+  [[nodiscard]] std::optional<std::uint64_t> acknowledged() const override { return flow_->acknowledged(); }
   [[nodiscard]] std::size_t high_mark() const override { return flow_->high_mark(); }
   void pause_reading() override { flow_->pause_reading(); }
   void resume_reading() override { flow_->resume_reading(); }

@@ -360,6 +360,7 @@ err_t Flow::on_received(void* arg, tcp_pcb* pcb, pbuf* chain, err_t /*error*/) {
 err_t Flow::on_sent(void* arg, tcp_pcb* /*pcb*/, u16_t count) {
   auto* flow = static_cast<Flow*>(arg);
   if (flow == nullptr) return ERR_OK;
+  flow->acknowledged_ += std::min<std::size_t>(count, flow->sending_.handed_over());
   flow->sending_.on_acknowledged(count);
   if (flow->was_above_high_ && flow->sending_.size() < flow->high_mark() / 2) {
     flow->was_above_high_ = false;

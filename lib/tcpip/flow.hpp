@@ -38,6 +38,7 @@ class Flow : public std::enable_shared_from_this<Flow> {
   void set_handler(StreamHandler* handler);
   void write(Buffer data);
   [[nodiscard]] std::size_t unsent() const noexcept { return sending_.size(); }
+  [[nodiscard]] std::uint64_t acknowledged() const noexcept { return acknowledged_; }
   [[nodiscard]] std::size_t high_mark() const noexcept;
   void pause_reading() noexcept { paused_ = true; }
   void resume_reading();
@@ -115,7 +116,8 @@ class Flow : public std::enable_shared_from_this<Flow> {
   StreamHandler* handler_ = nullptr;
   ReceiveQueue received_;
   SendQueue sending_;
-  std::optional<Error> error_;  // why it is closed, when not orderly
+  std::uint64_t acknowledged_ = 0;  // bytes, of all that were ever written
+  std::optional<Error> error_;      // why it is closed, when not orderly
 
   bool paused_ = false;
   bool held_ = true;  // a Connection refers to it, or will
