@@ -5,11 +5,6 @@
 // Each client sends COUNT messages of SIZE bytes, one after another, on one keep-alive connection; one reader drains
 // the receiver. A message begins with client and number, so loss, repetition and order are seen. Prints one line of
 // JSON.
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -22,72 +17,13 @@
 #include <thread>
 #include <vector>
 
+#include "http.hpp"
+
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-class Http {
- public:
-  explicit Http(int port) : socket_{::socket(AF_INET, SOCK_STREAM, 0)} {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<std::uint16_t>(port));
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) fail("connect");
-    int on = 1;
-    ::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  }
-  Http(const Http&) = delete;
-  Http& operator=(const Http&) = delete;
-  ~Http() { ::close(socket_); }
-
-  // Sends one request and reads its answer; returns the status, leaves the body in body().
-  int ask(std::string_view head, std::string_view content) {
-    out_.assign(head);
-    out_.append(content);
-    for (std::size_t sent = 0; sent < out_.size();) {
-      const auto count = ::send(socket_, out_.data() + sent, out_.size() - sent, MSG_NOSIGNAL);
-      if (count <= 0) fail("send");
-      sent += static_cast<std::size_t>(count);
-    }
-    std::size_t end = 0;
-    while ((end = in_.find("\r\n\r\n")) == std::string::npos) read_more();
-    const auto status = std::atoi(in_.c_str() + 9);
-    std::size_t length = 0;
-    if (const auto at = in_.find("Content-Length: "); at != std::string::npos && at < end) {
-      length = std::strtoull(in_.c_str() + at + 16, nullptr, 10);
-    }
-    while (in_.size() < end + 4 + length) read_more();
-    body_.assign(in_, end + 4, length);
-    in_.erase(0, end + 4 + length);
-    return status;
-  }
-  [[nodiscard]] const std::string& body() const { return body_; }
-
- private:
-  [[noreturn]] static void fail(const char* what) {
-    std::perror(what);
-    std::exit(1);
-  }
-  void read_more() {
-    const auto before = in_.size();
-    in_.resize(before + 256 * 1024);
-    const auto count = ::recv(socket_, in_.data() + before, in_.size() - before, 0);
-    if (count <= 0) fail("recv");
-    in_.resize(before + static_cast<std::size_t>(count));
-  }
-
-  int socket_;
-  std::string out_;
-  std::string in_;
-  std::string body_;
-};
-
-double percentile(std::vector<double>& values, double share) {
-  if (values.empty()) return 0;
-  std::sort(values.begin(), values.end());
-  return values[std::min(values.size() - 1, static_cast<std::size_t>(share * static_cast<double>(values.size())))];
-}
+using axl::bench::Http;
+using axl::bench::percentile;
 
 }  // namespace
 

@@ -82,6 +82,7 @@ class Core final : private tcpip::StackHost {
   bool send_packet(const PublicKey& dest, Buffer& packet) override;
   void open_session(const PublicKey& key) override;
   [[nodiscard]] bool session_is_up(const PublicKey& key) override;
+  void on_work() override { turn_soon(); }
 
   [[nodiscard]] bool step();
   void carry();

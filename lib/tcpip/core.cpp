@@ -242,15 +242,21 @@ void Core::run_handlers() {
   settle();
 }
 
+void Core::tell_work() {
+  if (!delivering_ && !inside() && !shut_) host_.on_work();
+}
+
 void Core::add_ready(Flow& flow) {
   if (flow.ready) return;
   flow.ready = true;
+  if (ready_.empty()) tell_work();
   ready_.push_back(flow.shared_from_this());
 }
 
 void Core::add_unflushed(Flow& flow) {
   if (flow.unflushed) return;
   flow.unflushed = true;
+  if (unflushed_.empty()) tell_work();
   unflushed_.push_back(flow.shared_from_this());
 }
 

@@ -96,6 +96,7 @@ class Core {
   static err_t init_interface(netif* interface);
   static err_t output_packet(netif* interface, pbuf* chain, const ip6_addr_t* dest);
   err_t output(const pbuf* chain, const Address& dest);
+  void tell_work();
   void keep_reset(const PublicKey& dest, Buffer packet);
   static err_t on_passive_open(u8_t id, tcp_pcb_listen* listener, tcp_pcb* pcb);
   static void on_pcb_destroyed(u8_t id, void* data);

@@ -43,6 +43,8 @@ class StackHost {
   /// Repeated every second while a connect waits.
   virtual void open_session(const PublicKey& key) = 0;
   [[nodiscard]] virtual bool session_is_up(const PublicKey& key) = 0;
+  /// A connection was used from outside: next_tick() is now. For hosts whose users do not run in their turns.
+  virtual void on_work() {}
 
  protected:
   ~StackHost() = default;

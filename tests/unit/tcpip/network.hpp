@@ -37,12 +37,14 @@ class Host final : public StackHost {
   bool send_packet(const PublicKey& dest, Buffer& packet) override;
   void open_session(const PublicKey& peer) override;
   bool session_is_up(const PublicKey& peer) override { return sessions.contains(peer); }
+  void on_work() override { ++told; }
 
   const PublicKey key;
   bool blocked = false;  ///< no packet leaves
   bool silent = false;   ///< open_session is never answered
   std::set<PublicKey> sessions;
   std::size_t asked = 0;                  ///< calls of open_session
+  std::size_t told = 0;                   ///< calls of on_work
   std::size_t sent = 0;                   ///< packets
   std::size_t refused = 0;                ///< packets not taken
   std::size_t largest = 0;                ///< packet

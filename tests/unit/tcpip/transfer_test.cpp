@@ -147,3 +147,23 @@ TEST_CASE("tcpip: an idle connection needs no tick but one a second", "[tcpip]")
   REQUIRE(client.stack->next_tick());
   CHECK(*client.stack->next_tick() - *next >= 1s);
 }
+
+TEST_CASE("tcpip: the host is told when a connection is used outside of its turn, and not in it", "[tcpip]") {
+  Network network;
+  auto& client = network.add();
+  auto& server = network.add();
+  auto pair = join(network, client, server);
+  REQUIRE(pair);
+  network.run_for(1s);
+
+  auto before = client.told;
+  pair.client->connection->write(Buffer::copy_of(as_bytes("a")));
+  pair.client->connection->write(Buffer::copy_of(as_bytes("b")));
+  CHECK(client.told == before + 1);
+  CHECK(client.stack->next_tick() <= network.now);
+
+  before = server.told;
+  pair.server->then = [&](ByteSpan data) { pair.server->connection->write(Buffer::copy_of(data)); };
+  REQUIRE(network.run([&] { return pair.client->count == 2; }));
+  CHECK(server.told == before);
+}
