@@ -2,23 +2,19 @@
 """Replays vectors/bridge/probes.json on a live line A - B - C of axld.
 
 Every probe of the file is accounted for: repeated with the same outcome, repeated with another outcome that a FIX of
-the bridge specification demands and that is named here, or out of scope with the reason."""
+the bridge specification demands and that is named here, or replayed by another script."""
 
 import ipaddress
-import json
 import os
 import re
 import socket
-import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
-from axl_testing import TestCase, main, options, partial_id  # noqa: E402
-from axl_testing.keys import address  # noqa: E402
+from replaying import NOSNIFF, REFERENCE, SETTINGS, Replaying, by_name, of_agents
+from axl_testing import main, partial_id
+from axl_testing.keys import address
 
 MAXIMUM = 16 << 20
-NOSNIFF = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
 NOT_ALLOWED = (405, NOSNIFF, "Method not allowed\n")
-NEXT_ISSUE = (501, {}, None)  # /mcp and /a2a
 
 # Outcomes that differ on purpose: (status, headers, body); None matches anything.
 FIXES = {
@@ -56,87 +52,46 @@ FIXES = {
         "send.host_evil": (403, {}, None), "recv.origin": (403, {}, None), "a2a.cors_simple_post": (403, {}, None),
     },
 }
-FIXED = {name: (outcome, fix) for fix, outcomes in FIXES.items() for name, outcome in outcomes.items()}
+FIXED = by_name(FIXES)
 
-OUT_OF_SCOPE = {
-    "router": "the router process has no counterpart yet",
-    "a2a_server": "the A2A server process has no counterpart yet",
+ELSEWHERE = {
+    "router": "router_probes_test.py",
+    "a2a_server": "agents_probes_test.py",
     "overlay_tcp": "tests/interop/old_peer_test.py",
 }
 
 
-class Probes(TestCase):
+class Probes(Replaying):
     def setUp(self):
         super().setUp()
-        with open(os.path.join(options.vectors, "probes.json"), encoding="utf-8") as file:
-            recorded = json.load(file)
-        self.probes = recorded["probes"]
-        nodes = self.line(3, settings={"dial_timeout_secs": 3})
-        self.nodes = dict(zip("ABC", nodes))
-        self.ids = {}
-        for name, node in self.nodes.items():
-            theirs = bytes.fromhex(recorded["keys"][name])
-            self.ids[theirs.hex()] = node.key.hex
-            self.ids[partial_id(theirs)] = partial_id(node.key.public)
+        self.play(dict(zip("ABC", self.line(3, settings=SETTINGS))))
         # Once more than the probes wait, so that nothing below measures the first contact.
         self.assert_works(self.nodes["A"], self.nodes["C"])
 
-    def ours(self, text):
-        """Text of a probe with our keys for theirs, in either case of letters."""
-        for theirs, ours in self.ids.items():
-            text = text.replace(theirs, ours).replace(theirs.upper(), ours.upper())
-        # A true beginning with a false end.
-        return re.sub(r"414f0a8e7b64e14deb8d8498d1a83b3f6c0{30}", self.nodes["A"].key.hex[:34] + "0" * 30, text)
-
-    def ask(self, probe):
-        request = probe["request"]
-        body = request["body"]
-        if isinstance(body, dict):
-            body = bytes.fromhex(body["hex"]) if "hex" in body else os.urandom(body["len"])
-        elif body is not None:
-            body = self.ours(body).encode()
+    def body_of(self, probe):
+        body = super().body_of(probe)
         if probe["name"] == "send.exactly_max":
             self.largest = body
-        headers = {name: self.ours(value) for name, value in request["headers"].items()}
-        # A sender pads a header at its own risk; http.client does not.
-        return self.nodes[probe["node"]].api.request(request["method"], self.ours(request["path"]), body, headers)
+        return body
 
     def expected(self, probe):
         if probe["name"] in FIXED:
             return FIXED[probe["name"]]
-        response = probe["response"]
-        if probe["name"].startswith(("mcp.", "a2a.")) and response.get("status") not in (301, 307):
-            return NEXT_ISSUE, "until the next issue"
-        headers = {name: self.ours(value) for name, value in response["headers"] if name in ("Content-Type", "X-Content-Type-Options", "X-Sent-Bytes", "Location")}
-        if response["status"] in (301, 307):
-            headers.pop("Content-Type", None)
-            return (response["status"], headers, None), "as the reference"
-        if "X-From-Peer-Id" in dict(response["headers"]):
+        status, headers, body = self.recorded(probe)
+        shown = dict(probe["response"]["headers"]).get("X-From-Peer-Id")
+        if shown is not None:
             # FIX 2.1: the sender's full key, where the reference knows only its beginning.
-            shown = dict(response["headers"])["X-From-Peer-Id"]
             full = next(theirs for theirs in self.ids if partial_id(bytes.fromhex(theirs)) == shown and theirs != shown)
             headers["X-From-Peer-Id"] = self.ids[full]
-        body = response["body"]
         if isinstance(body, dict):
             body = bytes.fromhex(body["hex"]) if "hex" in body else self.largest
         elif probe["name"].startswith("topology"):
             body = None
-        return (response["status"], headers, body), "as the reference"
+        return (status, headers, body), REFERENCE
 
-    def check(self, probe, answer):
-        (status, headers, body), reason = self.expected(probe)
-        self.assertIn(answer.status, (301, 307) if status in (301, 307) else (status,), f"{reason}: {answer!r}")
-        for name, value in headers.items():
-            self.assertEqual(answer.headers[name], value, f"{reason}: {answer!r}")
-        if probe["request"]["method"] == "HEAD":
-            body = ""
-        if isinstance(body, re.Pattern):
-            self.assertRegex(answer.text, body, reason)
-        elif body is not None:
-            self.assertTrue(answer.body == (body if isinstance(body, bytes) else body.encode()), f"{reason}: {answer!r}")
-        if answer.status == 204:
-            self.assertNotIn("Content-Type", answer.headers)
-        if answer.status == 405 and not probe["name"].startswith(("mcp.", "a2a.")):
+    def check_here(self, probe, answer):
+        self.check(probe, answer, *self.expected(probe))
+        if answer.status == 405:
             self.assertIn("GET" if "/send" not in probe["request"]["path"] else "POST", answer.headers["Allow"])
         if probe["request"]["path"] == "/recv" and answer.status == 200 and probe["request"]["method"] == "GET":
             self.assertEqual(int(answer.headers["Content-Length"]), len(answer.body), "FIX 3.3: always a Content-Length")
@@ -157,17 +112,18 @@ class Probes(TestCase):
     def test_the_local_api(self):
         seen = set()
         for probe in self.probes:
-            if probe["group"] != "api" or probe["name"] == "recv.queue_capacity":  # that one is a remark
+            # One of them is a remark.
+            if probe["group"] != "api" or of_agents(probe) or probe["name"] == "recv.queue_capacity":
                 continue
             seen.add(probe["name"])
             with self.subTest(probe=probe["name"]):
                 self.before(probe)
-                self.check(probe, self.ask(probe))
+                self.check_here(probe, self.ask(probe))
                 self.after(probe)
         self.assertEqual(set(FIXED) - seen, set(), "a FIX of a probe that does not exist")
 
     def test_every_group_is_replayed_or_has_its_reason(self):
-        self.assertEqual({probe["group"] for probe in self.probes} - {"api", "http_raw"}, set(OUT_OF_SCOPE))
+        self.assertEqual({probe["group"] for probe in self.probes} - {"api", "http_raw"}, set(ELSEWHERE))
 
     def test_the_shape_of_topology(self):
         a, b, c = (self.nodes[name] for name in "ABC")
