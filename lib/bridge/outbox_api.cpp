@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "http/target.hpp"
-#include "router/envelope.hpp"
+#include "mcp/json.hpp"
 
 namespace axl::bridge {
 
@@ -17,12 +17,11 @@ namespace {
 std::int64_t seconds(Duration duration) { return std::chrono::duration_cast<std::chrono::seconds>(duration).count(); }
 
 std::string item_json(const Outbox::Item& item, Time now) {
-  using router::json_string;
   return fmt::format(
       R"({{"id":{},"to":"{}","bytes":{},"age":{},"expires":{},"attempts":{},"state":"{}","last_error":{}}})",
-      json_string(item.id), item.peer.to_hex(), item.bytes, seconds(now - item.queued),
+      mcp::json::quote(item.id), item.peer.to_hex(), item.bytes, seconds(now - item.queued),
       std::max<std::int64_t>(seconds(item.expires - now), 0), item.attempts, to_string(item.state),
-      json_string(item.last_error));
+      mcp::json::quote(item.last_error));
 }
 
 void respond_json(http::Exchange& exchange, const std::string& text) {

@@ -5,13 +5,11 @@
 #include <axl/version.hpp>
 #include <chrono>
 
-#include "router/envelope.hpp"
+#include "mcp/json.hpp"
 
 namespace axl::bridge {
 
 namespace {
-
-using router::json_string;
 
 std::string hex_or_empty(const std::optional<PublicKey>& key) { return key ? key->to_hex() : std::string{}; }
 
@@ -29,9 +27,9 @@ std::string peer_json(const Topology::Peer& peer) {
   return fmt::format(
       R"({{"uri":{},"up":{},"inbound":{},"public_key":"{}","root":"{}","port":{},"coords":{},"priority":{},"cost":{},)"
       R"("latency_ms":{},"rx_bytes":{},"tx_bytes":{},"uptime_s":{},"last_error":{}}})",
-      json_string(peer.uri), peer.up, peer.inbound, hex_or_empty(peer.key), hex_or_empty(peer.root), peer.port,
+      mcp::json::quote(peer.uri), peer.up, peer.inbound, hex_or_empty(peer.key), hex_or_empty(peer.root), peer.port,
       list(peer.coords), peer.priority, peer.cost, latency, peer.rx_bytes, peer.tx_bytes,
-      std::chrono::duration_cast<std::chrono::seconds>(peer.uptime).count(), json_string(peer.last_error));
+      std::chrono::duration_cast<std::chrono::seconds>(peer.uptime).count(), mcp::json::quote(peer.last_error));
 }
 
 }  // namespace

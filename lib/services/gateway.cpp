@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "http/target.hpp"
-#include "router/envelope.hpp"
+#include "mcp/json.hpp"
 
 namespace axl::services {
 
@@ -56,7 +56,7 @@ class Gateway::Events final : public http::RelayEvents {
   }
 
   void on_failed(http::Exchange exchange, const Error& error, http::Delivery delivery, bool) override {
-    gateway_.logger_(LogLevel::warning, "services", "{}: {}", router::json_string(service_), error.text());
+    gateway_.logger_(LogLevel::warning, "services", "{}: {}", mcp::json::quote(service_), error.text());
     if (error.is(Errc::limit_reached)) {
       exchange.respond_error(503, "The service has too many requests under way", {{"Retry-After", "1"}});
       return;
@@ -190,7 +190,7 @@ void Gateway::serve_list(http::Exchange exchange, const PublicKey& caller) const
   bool first = true;
   for (const auto& info : caller == config_.own ? services_.list() : services_.list_for(caller)) {
     json += std::exchange(first, false) ? "{\"name\":" : ",{\"name\":";
-    json += router::json_string(info.name);
+    json += mcp::json::quote(info.name);
     json.append(",\"kind\":\"").append(kind_name(info.kind)).append("\",\"healthy\":");
     json += info.healthy ? "true}" : "false}";
   }

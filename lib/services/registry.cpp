@@ -7,7 +7,7 @@
 #include <chrono>
 #include <utility>
 
-#include "router/envelope.hpp"
+#include "mcp/json.hpp"
 #include "services/stdio_server.hpp"
 
 namespace axl::services {
@@ -44,7 +44,7 @@ Result<void> Registry::add(std::string name, ServiceInfo::Kind kind, std::string
   service.backend = std::move(backend);
   if (auto added = table_.add(std::move(service)); !added) return added;
   probes_.remove(name);
-  logger_(LogLevel::info, "services", "{} {} is registered", kind_name(kind), router::json_string(name));
+  logger_(LogLevel::info, "services", "{} {} is registered", kind_name(kind), mcp::json::quote(name));
   if (changed_) changed_();
   return {};
 }
@@ -100,7 +100,7 @@ Result<void> Registry::add_command(std::string name, ServiceCommand command, Ser
 bool Registry::remove(std::string_view name) {
   if (!table_.remove(name)) return false;
   probes_.remove(name);
-  logger_(LogLevel::info, "services", "{} is gone", router::json_string(name));
+  logger_(LogLevel::info, "services", "{} is gone", mcp::json::quote(name));
   if (changed_) changed_();
   return true;
 }

@@ -3,7 +3,7 @@
 #include <axl/version.hpp>
 #include <utility>
 
-#include "router/envelope.hpp"
+#include "mcp/json.hpp"
 
 namespace axl::services {
 
@@ -48,7 +48,7 @@ void ServiceHost::add_configured(const NodeConfig& config) {
     const auto added = service.url.empty() ? registry_.add_command(service.name, service.command, access)
                                            : registry_.add_url(service.name, service.url, access, service.probe);
     if (!added) {
-      logger_(LogLevel::error, "services", "{}: {}", router::json_string(service.name), added.error().text());
+      logger_(LogLevel::error, "services", "{}: {}", mcp::json::quote(service.name), added.error().text());
     }
   }
 }
