@@ -2,7 +2,8 @@
 """Replays vectors/bridge/probes.json on a live line A - B - C of axld.
 
 Every probe of the file is accounted for: repeated with the same outcome, repeated with another outcome that a FIX of
-the bridge specification demands and that is named here, or replayed by another script."""
+the bridge specification demands and that is named here, or replayed by another script:
+/mcp and /a2a by agents_probes_test.py and interop/old_probes_test.py, the rest as ELSEWHERE says."""
 
 import ipaddress
 import os
