@@ -69,6 +69,11 @@ constexpr std::array kMembers{
     Member{"directory", [](const Value& v, Service& s) { return read_text(v, s.command.directory); }},
     Member{"max_processes",
            [](const Value& v, Service& s) { return read_number(v, 1, kMaxProcesses, s.command.max_processes); }},
+    Member{"max_processes_per_caller",
+           [](const Value& v, Service& s) {
+             return read_number(v, 1, kMaxProcesses, s.command.max_processes_per_caller);
+           }},
+    Member{"idle_secs", [](const Value& v, Service& s) { return read_seconds(v, kDay, s.command.idle); }},
     Member{"health", [](const Value& v, Service& s) { return read_probe(v, s.probe); }},
 };
 
@@ -81,7 +86,7 @@ Result<void> read_service(const Object& object, Service& service) {
     if (found == nullptr) {
       return Error{Errc::invalid_argument,
                    fmt::format("has an unknown member \"{}\"; it has url or command, allow, env, directory, "
-                               "max_processes, health",
+                               "max_processes, max_processes_per_caller, idle_secs, health",
                                name)};
     }
     if (const auto read = found->read(value, service); !read) {

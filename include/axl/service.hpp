@@ -88,6 +88,8 @@ struct ServiceCommand {
   std::vector<std::pair<std::string, std::string>> environment;  ///< besides PATH, HOME and LANG
   std::string directory;                                         ///< where it runs; empty: where the node does
   std::size_t max_processes = 16;
+  std::size_t max_processes_per_caller = 0;  ///< 0: half of them, rounded up, when others are allowed too; else all
+  Duration idle{std::chrono::minutes{30}};   ///< no message and no open stream: the session ends
 };
 
 /// Asks a service at a URL now and then whether it is there.

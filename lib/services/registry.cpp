@@ -86,13 +86,19 @@ Result<void> Registry::add_command(std::string name, ServiceCommand command, Ser
   if (command.command.empty() || command.command.front().empty() || command.max_processes == 0) {
     return Error{Errc::invalid_argument, "a command service needs a program, and at least one process"};
   }
+  const bool shared = access.everyone || access.allow.size() > 1;
+  auto share = command.max_processes_per_caller;
+  if (share == 0) share = shared ? (command.max_processes + 1) / 2 : command.max_processes;
   std::string line;
   for (const auto& word : command.command) line.append(line.empty() ? "" : " ").append(word);
   ProcessOptions options{.command = std::move(command.command),
                          .environment = std::move(command.environment),
                          .directory = std::move(command.directory)};
   auto backend = make_stdio_backend(name, std::move(options),
-                                    {.max_processes = command.max_processes, .max_message = config_.max_message_size},
+                                    {.max_processes = command.max_processes,
+                                     .max_per_caller = share,
+                                     .max_message = config_.max_message_size,
+                                     .idle = command.idle},
                                     system_, scheduler_, budget_, logger_);
   return add(std::move(name), ServiceInfo::Kind::command, std::move(line), std::move(access), std::move(backend));
 }

@@ -216,6 +216,10 @@ std::unique_ptr<StdioSession> StdioServer::start(http::Exchange& exchange, std::
     exchange.respond_error(503, "all processes of this service are in use", {{"Retry-After", "5"}});
     return nullptr;
   }
+  if (processes_of(caller_of(exchange)) >= limits_.max_per_caller) {
+    exchange.respond_error(503, "your share of this service's processes is in use", {{"Retry-After", "5"}});
+    return nullptr;
+  }
   auto process = system_.start(command_);
   if (!process) {
     log_(LogLevel::warning, "service", "{}: {}", name_, printable(process.error().text(), 500));
@@ -230,6 +234,13 @@ std::unique_ptr<StdioSession> StdioServer::start(http::Exchange& exchange, std::
   StdioSession::Owner& self = *this;
   return std::make_unique<StdioSession>(self, name_, limits_, scheduler_, log_, std::move(id), caller_of(exchange),
                                         *std::move(process));
+}
+
+std::size_t StdioServer::processes_of(const PublicKey& caller) const {
+  const auto of_caller = [&](const auto& entry) { return entry.second->caller() == caller; };
+  const auto ending = [&](const auto& entry) { return entry.second.caller == caller; };
+  return static_cast<std::size_t>(std::ranges::count_if(sessions_, of_caller) +
+                                  std::ranges::count_if(shared_, of_caller) + std::ranges::count_if(ending_, ending));
 }
 
 void StdioServer::log_errors_of(Process& process) {
@@ -285,7 +296,7 @@ void StdioServer::retire(std::unique_ptr<StdioSession> session) {
     });
   });
   process->terminate(limits_.grace);
-  ending_.emplace(number, std::move(process));
+  ending_.emplace(number, Ending{session->caller(), std::move(process)});
 }
 
 void StdioServer::on_tick() {

@@ -3,7 +3,7 @@
 // POST, GET and DELETE as in Streamable HTTP. Each session is a process of its own, bound to the key of the caller that
 // began it: 404 to anybody else. Requests of the stateless revisions (MCP-Protocol-Version 2026-07-28 and later, no
 // session) share one process per caller. A program that keeps ending right after its start is started more and more
-// seldom: 503 and Retry-After meanwhile, as when all processes are in use.
+// seldom: 503 and Retry-After meanwhile, as when all processes, or a caller's share of them, are in use.
 //
 // Source: bridge, sections 8.1 and 8.3.
 #pragma once
@@ -39,6 +39,10 @@ class StdioServer final : public http::Upstream, private StdioSession::Owner {
 
  private:
   using Form = StdioStream::Form;
+  struct Ending {
+    PublicKey caller;
+    std::unique_ptr<Process> process;
+  };
 
   void on_session_over(StdioSession& session) override;
   void on_session_useful() override { failures_ = 0; }
@@ -55,6 +59,7 @@ class StdioServer final : public http::Upstream, private StdioSession::Owner {
   [[nodiscard]] StdioSession* session_of(http::Exchange& exchange);
   /// Null: the request has been answered.
   [[nodiscard]] std::unique_ptr<StdioSession> start(http::Exchange& exchange, std::string id);
+  [[nodiscard]] std::size_t processes_of(const PublicKey& caller) const;
   void note_failure();
   void retire(std::unique_ptr<StdioSession> session);
   void sweep();
@@ -70,7 +75,7 @@ class StdioServer final : public http::Upstream, private StdioSession::Owner {
   const Logger log_;
   std::map<std::string, std::unique_ptr<StdioSession>> sessions_;  // by id
   std::map<PublicKey, std::unique_ptr<StdioSession>> shared_;      // by caller
-  std::map<std::uint64_t, std::unique_ptr<Process>> ending_;       // told to end
+  std::map<std::uint64_t, Ending> ending_;                         // told to end
   std::uint64_t next_ending_ = 0;
   unsigned failures_ = 0;  // ends right after the start, in a row
   Time start_after_{};

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <axl/key.hpp>
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <memory>
@@ -30,6 +31,7 @@ namespace axl::services {
 
 struct StdioLimits {
   std::size_t max_processes = 16;  ///< those on their way out count too
+  std::size_t max_per_caller = SIZE_MAX;
   std::size_t max_message = 16'777'216;
   std::size_t replay_bytes = 1'048'576;  ///< of one session; the newest event is kept whatever its size
   std::size_t replay_events = 1'024;

@@ -167,7 +167,8 @@ TEST_CASE("config: services have a url or a command, and say who may use them", 
   const auto node = must_parse(R"({"default_policy": "deny", "services": {
     "weather": {"url": "http://127.0.0.1:8000/mcp", "allow": [")" +
                                key + R"("], "health": {"path": "/up", "interval_secs": 5}},
-    "files": {"command": ["uvx", "x"], "allow": ["*"], "env": {"A": ""}, "directory": "/tmp", "max_processes": 2}},
+    "files": {"command": ["uvx", "x"], "allow": ["*"], "env": {"A": ""}, "directory": "/tmp", "max_processes": 2,
+     "max_processes_per_caller": 1, "idle_secs": 60}},
     "a2a_addr": "http://127.0.0.1/", "a2a_port": 9104, "a2a_allow": ["*"]})")
                         .node;
   REQUIRE(node.services.size() == 2);
@@ -178,6 +179,8 @@ TEST_CASE("config: services have a url or a command, and say who may use them", 
   CHECK(node.services[1].access->everyone);
   CHECK(node.services[1].command.command == std::vector<std::string>{"uvx", "x"});
   CHECK(node.services[1].command.max_processes == 2);
+  CHECK(node.services[1].command.max_processes_per_caller == 1);
+  CHECK(node.services[1].command.idle == std::chrono::seconds{60});
   CHECK(node.a2a_access->everyone);
   CHECK(node.a2a_port == 9104);
 }

@@ -290,6 +290,15 @@ TEST_CASE("command service: no more processes than allowed, and a place for the 
   CHECK(is_session_id(rig.open(3)));
 }
 
+TEST_CASE("command service: one caller gets no more processes than its share", "[services]") {
+  StdioRig rig{{.max_processes = 3, .max_per_caller = 1}};
+  rig.open(1);
+  const auto refused = rig.ask("POST", StdioRig::post_headers(), StdioRig::initialize(), 1);
+  CHECK(refused->head.status == 503);
+  CHECK_FALSE(refused->header("Retry-After").empty());
+  CHECK(is_session_id(rig.open(2)));
+}
+
 TEST_CASE("command service: idle sessions end, those with an open stream do not", "[services]") {
   StdioRig rig{{.idle = 200ms}};
   const auto kept = rig.open(1);
