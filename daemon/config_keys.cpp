@@ -145,7 +145,7 @@ constexpr std::array kKeys{
               [](const Value& v, FileConfig& c) { return read_seconds(v, kDay, c.node.service_timeout); }},
     ConfigKey{"serve_router", "bool", "true", "", "serve the MCP router's API for this machine on `router_port`, unless `router_addr` is set",
               [](const Value& v, FileConfig& c) { return read_flag(v, c.serve_router); }},
-    ConfigKey{"router_addr", "string", "none", "`http://host`", "a router process that MCP calls of peers go to, in place of this node's own",
+    ConfigKey{"router_addr", "string", "none", "`http://host`", "a router process that gets the peers' MCP calls for names that this node does not have",
               [](const Value& v, FileConfig& c) { return read_text(v, c.node.router_addr); }},
     ConfigKey{"router_port", "int", "9003", "1 to 65535", "its port, or that of our own router's API",
               [](const Value& v, FileConfig& c) { return read_port(v, c.node.router_port); }},

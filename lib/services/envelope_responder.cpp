@@ -98,10 +98,10 @@ std::optional<EnvelopeResponder::State::Plan> EnvelopeResponder::State::plan(con
 
 EnvelopeResponder::State::Plan EnvelopeResponder::State::plan_mcp(const PublicKey& caller,
                                                                   mcp::RequestEnvelope envelope) {
-  if (router) {
+  auto service = services.find(envelope.service);
+  if (!service && router) {
     return {std::make_unique<RouteCall>(scheduler, caller, *router, std::move(envelope.service), envelope.request), {}};
   }
-  auto service = services.find(envelope.service);
   if (!service) {
     return {{}, mcp::encode_error(envelope.service, "router error: Service not found: " + envelope.service)};
   }

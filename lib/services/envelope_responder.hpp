@@ -29,7 +29,7 @@ class EnvelopeResponder {
   EnvelopeResponder& operator=(const EnvelopeResponder&) = delete;
   ~EnvelopeResponder();  ///< cuts what is under way; calls no handler
 
-  /// MCP envelopes go to this external router from now on (`/route` below its path), no more to the table.
+  /// MCP envelopes for names that the table does not have go to this external router (`/route` below its path).
   void use_router(Backend router);
   /// Who may call the agent; nothing said: everyone.
   void limit_agent(std::function<bool(const PublicKey& caller)> allows);

@@ -197,3 +197,10 @@ TEST_CASE("mcp envelopes: an external router is asked in the reference's way", "
   answer = "<html>";
   CHECK(rig.ask(kList).starts_with(R"({"service":"s","response":null,"error":"failed to parse router response: )"));
 }
+
+TEST_CASE("mcp envelopes: a name of our own table is not the external router's", "[old_peers]") {
+  ResponderRig rig;
+  rig.responder->use_router(rig.backend([](const ServiceRequest&, ServiceReply) { FAIL("called"); }));
+  rig.add("s", [](const ServiceRequest&, ServiceReply) { FAIL("called"); }, {.everyone = false, .allow = {key_of(9)}});
+  CHECK(rig.ask(kList) == R"({"service":"s","response":null,"error":"router error: Access denied: s"})");
+}

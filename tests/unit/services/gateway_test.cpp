@@ -248,3 +248,13 @@ TEST_CASE("gateway: requests of this machine come with our own key", "[services]
   CHECK(request.head.status == 200);
   CHECK(has(request.body, "GET|echo|/x||" + key_of(1).to_hex()));
 }
+
+TEST_CASE("gateway: a name of our own table never goes to another router, allowed or not", "[services]") {
+  GatewayRig rig;
+  rig.gateway.set_fallback([](std::string_view) -> std::optional<services::Backend> {
+    FAIL("asked");
+    return {};
+  });
+  REQUIRE(rig.registry.add_handler("mine", {.everyone = false}, mirror));
+  CHECK(status(rig.ask("GET /mcp/mine HTTP/1.1\r\nHost: peer\r\n\r\n")) == "403");
+}
