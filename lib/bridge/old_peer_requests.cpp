@@ -55,12 +55,12 @@ std::size_t OldPeerRequests::under_way() const noexcept { return state_->under_w
 namespace {
 
 void answer_mcp(OldPeerRequests::State& state, http::Exchange exchange, const Asked& asked, const Bytes& answer) {
-  const auto envelope = mcp::read_answer(answer);
-  if (!envelope) return exchange.respond_error(502, "Invalid response from peer");
   if (asked.kind == Kind::notification || asked.kind == Kind::response) {
     exchange.respond(202, {}, {});  // the reference's router takes a backend's 202 for a failure
     return;
   }
+  const auto envelope = mcp::read_answer(answer);
+  if (!envelope) return exchange.respond_error(502, "Invalid response from peer");
   http::Headers headers;
   if (asked.session) headers.set(kSessionHeader, *asked.session);
   if (envelope->error) {
