@@ -3,9 +3,12 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <ctime>
 #include <string>
+
+#include "core/printable.hpp"
 
 namespace axl::daemon {
 
@@ -15,13 +18,14 @@ namespace {
 std::string printable(std::string_view text) {
   std::string out;
   out.reserve(text.size());
-  for (const auto letter : text) {
-    const auto code = static_cast<unsigned char>(letter);
-    if (code < 0x20 || code == 0x7f) {
-      out += fmt::format("\\x{:02x}", code);
+  while (!text.empty()) {
+    const auto size = printable_size(text);
+    if (size > 0) {
+      out += text.substr(0, size);
     } else {
-      out += letter;
+      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text.front()));
     }
+    text.remove_prefix(std::max<std::size_t>(size, 1));
   }
   return out;
 }
@@ -54,7 +58,7 @@ LogHook make_console_log(bool compat) {
   return [compat](LogLevel level, std::string_view area, std::string_view text) {
     if (!compat) {
       complain(fmt::format("{} {} {}: {}", timestamp(), level_name(level), area, text));
-    } else if (level == LogLevel::info) {
+    } else if (level == LogLevel::info && area != "bridge") {
       say(fmt::format("[node] {}", text));
     } else {
       complain(fmt::format("{} {}", timestamp(), text));

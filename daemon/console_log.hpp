@@ -8,8 +8,9 @@
 
 namespace axl::daemon {
 
-/// `[node] text` on stdout for info; date, time and text on stderr for the rest. With `compat` off, every line has
-/// time, level and area.
+/// `[node] text` on stdout for info; date, time and text on stderr for the rest, and for what the bridge says of its
+/// connections. With `compat` off, every line has time, level and area. Control characters, line separators, marks of
+/// direction and bytes that are no UTF-8 are written as `\xNN`.
 [[nodiscard]] LogHook make_console_log(bool compat);
 
 /// One line on stdout, at once.

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstdint>
 
+#include "core/printable.hpp"
 #include "mcp/json.hpp"
 
 namespace axl::services {
@@ -57,28 +58,6 @@ std::optional<StdioMessage> read_one(std::string_view text) {
   return message;
 }
 
-// Bytes of the valid UTF-8 sequence at the front that is not a control character; 0: none.
-std::size_t printable_size(std::string_view text) {
-  const auto at = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
-  const auto first = at(0);
-  if (first < 0x80) return first >= 0x20 && first != 0x7f && first != '\\' ? 1 : 0;
-  const std::size_t size = first >= 0xf0 && first < 0xf5   ? 4
-                           : first >= 0xe0 && first < 0xf0 ? 3
-                           : first >= 0xc2                 ? 2
-                                                           : 0;
-  if (size == 0 || first >= 0xf5 || text.size() < size) return 0;
-  for (std::size_t i = 1; i < size; ++i) {
-    if ((at(i) & 0xc0U) != 0x80U) return 0;
-  }
-  if (first == 0xc2 && at(1) < 0xa0) return 0;                    // C1 controls
-  if (first == 0xe0 && at(1) < 0xa0) return 0;                    // too long a form
-  if (first == 0xed && at(1) >= 0xa0) return 0;                   // surrogates
-  if (first == 0xf0 && at(1) < 0x90) return 0;                    // too long a form
-  if (first == 0xe2 && at(1) == 0x80 && at(2) >= 0xa8) return 0;  // line separators, directions
-  if (first == 0xe2 && at(1) == 0x81 && at(2) >= 0xa6) return 0;  // directions
-  return size;
-}
-
 }  // namespace
 
 std::vector<StdioMessage> read_messages(std::string_view text) {
@@ -128,7 +107,7 @@ std::string printable(std::string_view text, std::size_t most) {
   std::string out;
   while (!text.empty()) {
     if (out.size() >= most) return out.append("...");
-    if (const auto size = printable_size(text); size > 0) {
+    if (const auto size = text.front() == '\\' ? 0 : printable_size(text); size > 0) {
       out.append(text.substr(0, size));
       text.remove_prefix(size);
       continue;
