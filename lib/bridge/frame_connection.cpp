@@ -6,6 +6,13 @@
 
 namespace axl::bridge {
 
+std::string FrameConnection::short_name() const { return peer_.to_hex().substr(0, 16); }
+
+template <class... Args>
+void FrameConnection::log(LogLevel level, fmt::format_string<Args...> format, Args&&... args) const {
+  server_.logger_(level, "bridge", format, std::forward<Args>(args)...);
+}
+
 FrameConnection::FrameConnection(FrameServer& server, std::uint64_t id, std::unique_ptr<tcpip::Connection> connection)
     : server_{server},
       id_{id},
@@ -15,6 +22,7 @@ FrameConnection::FrameConnection(FrameServer& server, std::uint64_t id, std::uni
       timer_{server.host_.make_timer([this] { time_out(); })},
       last_activity_{server.host_.now()} {
   connection_->set_handler(this);
+  log(LogLevel::info, "Connection from peer {}...", short_name());
   arm();
 }
 
@@ -70,9 +78,8 @@ void FrameConnection::go_on() {
     }
     auto body = reader_.read(input_);
     if (!body) {
-      server_.logger_(LogLevel::warning, "bridge",
-                      "Message size {} from peer {} exceeds maximum {}, closing connection", reader_.body_size(),
-                      peer_.to_hex().substr(0, 16), server_.config_.max_message_size);
+      log(LogLevel::warning, "Message size {} from peer {} exceeds maximum {}, closing connection", reader_.body_size(),
+          short_name(), server_.config_.max_message_size);
       return close();
     }
     if (reader_.inside_body() && !in_body_) {
@@ -85,7 +92,8 @@ void FrameConnection::go_on() {
     }
   }
   if (closing_) return;
-  if (ended_ || (draining_ && between_frames())) return close();
+  if (ended_) return end_of_input("the peer ended in the middle of it");
+  if (draining_ && between_frames()) return close();
   arm();
 }
 
@@ -210,14 +218,21 @@ void FrameConnection::arm() {
 void FrameConnection::time_out() {
   if (withheld_ == Withheld::order) return on_turn();
   if (in_body_ && withheld_ == Withheld::no) {
-    server_.logger_(LogLevel::info, "bridge", "Read data error from peer {}: time-out", peer_.to_hex().substr(0, 16));
+    log(LogLevel::info, "Read data error from peer {}: time-out", short_name());
   }
   close();
 }
 
 void FrameConnection::on_end() {
   ended_ = true;
-  if (withheld_ == Withheld::no && !closing_) close();
+  if (withheld_ == Withheld::no && !closing_) end_of_input("the peer ended in the middle of it");
+}
+
+// What came is all there is: half a frame is worth a line.
+void FrameConnection::end_of_input(std::string_view why) {
+  if (reader_.inside_length()) log(LogLevel::info, "Read length error from peer {}: {}", short_name(), why);
+  if (reader_.inside_body()) log(LogLevel::info, "Read data error from peer {}: {}", short_name(), why);
+  close();
 }
 
 void FrameConnection::on_writable() {

@@ -1,8 +1,12 @@
 // One incoming connection on overlay port 7000. For the frame server.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include "bridge/frame_server.hpp"
 #include "core/stream.hpp"
@@ -55,6 +59,10 @@ class FrameConnection final : private StreamHandler {
   void let_go();
   void arm();
   void time_out();
+  void end_of_input(std::string_view why);
+  [[nodiscard]] std::string short_name() const;  // for log lines
+  template <class... Args>
+  void log(LogLevel level, fmt::format_string<Args...> format, Args&&... args) const;
 
   FrameServer& server_;
   const std::uint64_t id_;
