@@ -50,9 +50,13 @@ Result<std::uint16_t> serve_router(Node& node, std::uint16_t port) {
 
 void end_in_order(Node& node) {
   node.drain(std::chrono::seconds{5});
-  const auto queued = node.topology().queued_messages;
-  if (queued > 0) {
-    complain(fmt::format("{} queued messages that nobody has read are lost with this process", queued));
+  const auto topology = node.topology();
+  if (topology.queued_messages > 0) {
+    complain(
+        fmt::format("{} queued messages that nobody has read are lost with this process", topology.queued_messages));
+  }
+  if (topology.outbox_messages > 0) {
+    complain(fmt::format("{} messages that waited in the outbox are lost with this process", topology.outbox_messages));
   }
   node.stop();
 }

@@ -45,6 +45,7 @@ struct Topology {
   std::size_t queued_messages = 0;
   std::size_t queued_bytes = 0;
   std::uint64_t refused_messages = 0;  ///< since the start: the queue was full
+  std::size_t outbox_messages = 0;     ///< kept for peers that are away
 };
 
 }  // namespace axl

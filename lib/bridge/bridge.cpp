@@ -139,6 +139,8 @@ void Bridge::send(const PublicKey& destination, MessageBody body, SendOptions op
   state_->messenger->send(destination, std::move(body), std::move(options), std::move(handler));
 }
 
+std::size_t Bridge::outbox_messages() const { return state_->messenger->outbox().messages(); }
+
 void Bridge::drain(std::function<void()> done) {
   state_->drained = std::move(done);
   if (std::exchange(state_->draining, true)) return;

@@ -53,6 +53,9 @@ class Bridge {
   /// Sends in the order of calls, per destination. `destination` may be partial.
   void send(const PublicKey& destination, MessageBody body, SendOptions options, SendHandler handler);
 
+  /// Those that wait for peers that are away.
+  [[nodiscard]] std::size_t outbox_messages() const;
+
   /// Takes no new connection or request; calls `done` (once) when all that is under way has ended.
   void drain(std::function<void()> done);
 

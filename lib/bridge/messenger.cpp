@@ -26,8 +26,8 @@ Messenger::Messenger(const NodeConfig& config, const Limits& limits, Host& host,
       logger_{std::move(logger)},
       outbox_{{.messages = config.outbox_messages, .bytes = config.outbox_bytes},
               host,
-              [this](const PublicKey& peer, MessageBody body, SendOptions options, SendHandler done) {
-                send(peer, std::move(body), std::move(options), std::move(done));
+              [this](const PublicKey& peer, MessageBody body, SendOptions options, bool again, SendHandler done) {
+                send(peer, std::move(body), std::move(options), std::move(done), again);
               },
               [this](const PublicKey& peer) { return old_peers_->contains(resolve(peer, host_), host_.now()); }},
       timer_{host.make_timer([this] { on_tick(); })} {}
@@ -40,7 +40,8 @@ void Messenger::later(std::function<void()> task) {
   });
 }
 
-void Messenger::send(const PublicKey& destination, MessageBody body, SendOptions options, SendHandler handler) {
+void Messenger::send(const PublicKey& destination, MessageBody body, SendOptions options, SendHandler handler,
+                     bool may_have_arrived) {
   const auto fail = [&](Errc code, std::string text) {
     later([handler = std::move(handler), error = Error{code, std::move(text)}] { handler(error); });
   };
@@ -76,6 +77,7 @@ void Messenger::send(const PublicKey& destination, MessageBody body, SendOptions
   message->body = std::move(body);
   message->options = std::move(options);
   message->handler = std::move(handler);
+  message->may_have_arrived = may_have_arrived;
   auto& channel = channels_[peer];
   if (!channel) channel = std::make_unique<PeerChannel>(*this, peer);
   channel->add(std::move(message));

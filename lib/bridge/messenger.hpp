@@ -41,8 +41,10 @@ class Messenger {
   Messenger& operator=(const Messenger&) = delete;
   ~Messenger();  ///< drops what is under way; calls no handler
 
-  /// `destination` may be partial. `handler` is called once, never inside this call.
-  void send(const PublicKey& destination, MessageBody body, SendOptions options, SendHandler handler);
+  /// `destination` may be partial. `handler` is called once, never inside this call. `may_have_arrived`: an earlier
+  /// call may have delivered this message, so it goes only where its id makes a repetition safe.
+  void send(const PublicKey& destination, MessageBody body, SendOptions options, SendHandler handler,
+            bool may_have_arrived = false);
 
   /// Messages whose handler has not been called.
   [[nodiscard]] std::size_t under_way() const noexcept { return messages_; }

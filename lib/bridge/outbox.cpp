@@ -107,7 +107,7 @@ void Outbox::attempt(Entries::iterator entry) {
   ++peers_.at(item.peer).sending;
   auto options = entry->second.options;
   options.retry_for = {};
-  send_(item.peer, entry->second.body, std::move(options),
+  send_(item.peer, entry->second.body, std::move(options), entry->second.may_have_arrived,
         [this, number = entry->first, alive = std::weak_ptr<bool>{alive_}](Result<SendReport> result) {
           if (alive.lock()) on_result(number, std::move(result));
         });

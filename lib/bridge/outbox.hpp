@@ -37,8 +37,9 @@ class Outbox {
     std::size_t bytes = 64UL * 1024 * 1024;
     std::size_t outcomes = 1'000;  ///< remembered, the oldest goes first
   };
-  /// One attempt; `done` is called once, never inside this call.
-  using Send = std::function<void(const PublicKey& peer, MessageBody body, SendOptions options, SendHandler done)>;
+  /// One attempt; `done` is called once, never inside this call. `may_have_arrived`: by an earlier attempt.
+  using Send = std::function<void(const PublicKey& peer, MessageBody body, SendOptions options, bool may_have_arrived,
+                                  SendHandler done)>;
 
   enum class State : std::uint8_t {
     waiting,      ///< for its turn, or for the next attempt

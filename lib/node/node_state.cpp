@@ -318,6 +318,7 @@ Topology NodeState::whole_topology() {
     topology.queued_messages = queue.messages;
     topology.queued_bytes = queue.bytes;
     topology.refused_messages = queue.refused_full + queue.refused_share;
+    topology.outbox_messages = bridge_->outbox_messages();
   });
   return topology;
 }
