@@ -1,6 +1,6 @@
 """The table of MCP clients and servers (bridge, section 8.2), and which checks each pair can pass at all.
 
-What a pair cannot do it cannot do without a mesh either; `direct_test.py` shows that the rest works there."""
+What a pair cannot do it cannot do without a mesh either; `mcp_direct_test.py` shows that the rest works there."""
 
 # Every pair: requests, answers, errors, headers, many at once, large results.
 PLAIN = ["tools", "echo", "error", "headers", "many", "big"]

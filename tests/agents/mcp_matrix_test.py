@@ -3,20 +3,18 @@
 
 import mcp_cells
 from agents_testing import main
-from mcp_mesh_test import Mesh
+from mcp_pairs import PairsCase
 
 ALL = [(server, client) for server, client, _, _ in mcp_cells.cells()]
 
 
-class Matrix(Mesh):
+class Matrix(PairsCase):
     def test_over_a_direct_link(self):
         self.run_pairs(self.direct_link, ALL)
 
     def test_over_three_hops(self):
         self.run_pairs(self.three_hops, ALL)
 
-
-del Mesh  # its own cases run elsewhere
 
 if __name__ == "__main__":
     main()

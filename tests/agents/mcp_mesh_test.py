@@ -1,40 +1,18 @@
 #!/usr/bin/env python3
-"""Official MCP clients and servers with two nodes between them: one pair of each kind; matrix_test.py has all of them."""
+"""Official MCP clients and servers with two nodes between them: one pair of each kind; mcp_matrix_test.py has all of them."""
 
 import http.client
 import urllib.parse
 
-import mcp_cells
-from agents_testing import AgentsCase, main
+from agents_testing import main
+from mcp_pairs import PairsCase
 
 PAIRS = [("1.30 stateful SSE", "mcp 1.30"), ("1.30 stateful JSON", "mcp 2.3 auto"), ("2.3 default", "mcp 2.3 auto"),
          ("2.3 stateless JSON", "mcp 2.3 pinned")]
 FAR = [("1.30 stateful SSE", "mcp 2.3 legacy"), ("2.3 default", "mcp 2.3 pinned")]
-# What must never reach a server.
-STRIPPED = {"x-axl-token", "cookie", "origin", "forwarded", "x-forwarded-for"}
 
 
-class Mesh(AgentsCase):
-    def run_pairs(self, topology, pairs):
-        names = {server: f"service-{number}" for number, (server, _) in enumerate(pairs)}
-        servers = {name: self.server(sdk, "mcp_server.py", *arguments)
-                   for name, (sdk, arguments) in mcp_cells.SERVERS.items() if name in names}
-        near, far = topology({"services": {names[name]: {"url": server.url + "/mcp"} for name, server in servers.items()}})
-        for server, client, checks, protocol in mcp_cells.cells():
-            if (server, client) in pairs:
-                with self.subTest(server=server, client=client):
-                    sdk, mode = mcp_cells.CLIENTS[client]
-                    details = self.client(sdk, "mcp_client.py", self.mcp_url(near, far, names[server]), checks, "--mode", mode)
-                    self.assertEqual(details["connect"], protocol)
-                    self.check_headers(details["headers"], near, names[server], servers[server])
-
-    def check_headers(self, headers, near, service, server):
-        """Who calls is the caller's node, in full; the server sees itself as the host."""
-        self.assertEqual(headers["x-from-peer-id"], near.key.hex)
-        self.assertEqual(headers["x-service"], service)
-        self.assertEqual(headers["host"], f"127.0.0.1:{server.port}")
-        self.assertFalse(STRIPPED & set(headers), headers)
-
+class Mesh(PairsCase):
     def test_over_a_direct_link(self):
         self.run_pairs(self.direct_link, PAIRS)
 
