@@ -1,7 +1,8 @@
 // How many bytes one direction of a relayed exchange may hold before its source is paused.
 //
-// A reader that keeps up gets more, so that a long round trip does not hold it back: the window doubles whenever it
-// empties within a quarter of a second. A slow reader costs the first window and no more.
+// A reader that keeps up gets more, so that a long round trip does not hold it back: when it has emptied the window
+// sixteen times, each time within a quarter of a second and not so fast that more room would gain nothing, the window
+// doubles. A slow reader costs the first window; what its socket takes in one go at the beginning changes little.
 #pragma once
 
 #include <algorithm>
@@ -22,16 +23,26 @@ class FlowWindow {
   }
   void on_room(Time now) noexcept {
     full_ = false;
-    size_ = now - since_ < kQuick ? std::min(2 * size_, kMostWindows * first_) : first_;
+    const auto took = now - since_;
+    if (took >= kSlow) {
+      size_ = first_;
+      emptied_ = 0;
+    } else if (took > kAtOnce && ++emptied_ == kEmptied) {
+      size_ = std::min(2 * size_, kMostWindows * first_);
+      emptied_ = 0;
+    }
   }
 
  private:
-  static constexpr Duration kQuick = std::chrono::milliseconds{250};
+  static constexpr Duration kSlow = std::chrono::milliseconds{250};
+  static constexpr Duration kAtOnce = std::chrono::milliseconds{2};
+  static constexpr int kEmptied = 16;
   static constexpr std::size_t kMostWindows = 64;
 
   std::size_t first_;
   std::size_t size_;
   Time since_{};
+  int emptied_ = 0;  // times since the last change of size
   bool full_ = false;
 };
 

@@ -16,6 +16,10 @@ constexpr std::size_t kSmallSegment = 4 * 1024;
 constexpr std::size_t kLeastUnderWay = 256 * 1024;
 constexpr std::size_t kMostUnderWay = 8 * 1024 * 1024;
 constexpr std::size_t kMostSegments = 512;
+// On a short path growth gains little, and what a reader takes at first says little: a socket behind it had room.
+constexpr Duration kShortPath = std::chrono::milliseconds{10};
+constexpr std::size_t kWindowsOnShortPath = 8;
+constexpr std::size_t kAcknowledgeAtOnce = 4 * 1024;
 
 }  // namespace
 
@@ -29,6 +33,7 @@ void Flow::set_handler(StreamHandler* handler) {
 void Flow::write(Buffer data) {
   if (phase_ != Phase::open || wants_shutdown_ || core_ == nullptr) return;
   sending_.write(std::move(data));
+  unanswered_ = 0;
   if (sending_.size() > high_mark()) was_above_high_ = true;
   mark_unflushed();
 }
@@ -112,7 +117,11 @@ void Flow::attach(Tag& tag, Phase phase) {
 
 void Flow::measure_round_trip() noexcept {
   // When the SYN went out in a call that did not tell the time, a guess.
-  round_trip_ = tag_->began ? std::max(core_->now() - *tag_->began, Duration{1'000}) : std::chrono::milliseconds{5};
+  round_trip_ = std::chrono::milliseconds{5};
+  if (!tag_->began) return;
+  round_trip_ = std::max(core_->now() - *tag_->began, Duration{1'000});
+  auto& least = tag_->peer->least_round_trip;
+  least = std::min(least.value_or(round_trip_), round_trip_);
 }
 
 void Flow::pump(bool output) {
@@ -277,6 +286,13 @@ void Flow::discard_received() {
 void Flow::on_consumed(std::size_t count) {
   if (core_ == nullptr || pcb_ == nullptr) return;
   return_window(adapt_window(count));
+  // A peer that fills a small window, of TCP or of its own, would wait out our delayed acknowledgement. After a small
+  // message it is worth the wait: an answer mostly carries it.
+  unanswered_ += count;
+  if (pcb_ != nullptr && (pcb_->flags & TF_ACK_DELAY) != 0 && unanswered_ >= kAcknowledgeAtOnce) {
+    tcp_ack_now(pcb_);
+    mark_unflushed();
+  }
 }
 
 // The window doubles when the reader takes at least half of one per round trip and leaves nothing unread: then it may
@@ -304,7 +320,9 @@ std::size_t Flow::adapt_window(std::size_t count) {
 
   consumed_ += count;
   const auto took = now - growth_began_;
-  if (consumed_ < pcb_->rcv_wnd_max || took <= Duration::zero()) return count;
+  const bool is_short = tag_->peer->least_round_trip.value_or(Duration{}) < kShortPath;
+  const std::size_t windows = is_short ? kWindowsOnShortPath : 1;
+  if (consumed_ < windows * pcb_->rcv_wnd_max || took <= Duration::zero()) return count;
   // lwIP's own estimate is coarse, but follows a path that became longer.
   const auto round_trip =
       std::max(round_trip_, (pcb_->sa >> 3) * Duration{std::chrono::milliseconds{TCP_SLOW_INTERVAL}});

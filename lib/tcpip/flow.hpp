@@ -136,7 +136,8 @@ class Flow : public std::enable_shared_from_this<Flow> {
   std::size_t tail_fill_ = 0;  // bytes in lwIP's last unsent segment, modulo a whole one
 
   // The receive window.
-  std::size_t consumed_ = 0;  // since the last step of growth
+  std::size_t unanswered_ = 0;  // bytes consumed since the last write
+  std::size_t consumed_ = 0;    // since the last step of growth
   Time growth_began_{};
   Duration round_trip_{std::chrono::milliseconds{5}};  // of the handshake
   std::optional<Time> behind_since_;                   // since when more than the first window is unread

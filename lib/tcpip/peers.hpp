@@ -42,8 +42,9 @@ struct Peer {
   std::unordered_map<std::uint32_t, Tag*> ports;  // the same by local and remote port
   std::size_t waiting = 0;                        // connects that wait for the session
   std::size_t half_open = 0;
-  std::size_t first_to_send = 0;  // where the next round of output begins
-  bool blocked = false;           // the way to it takes no packet now
+  std::optional<Duration> least_round_trip;  // of its connections' first packets
+  std::size_t first_to_send = 0;             // where the next round of output begins
+  bool blocked = false;                      // the way to it takes no packet now
 };
 
 class Peers {
