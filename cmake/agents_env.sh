@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Brings the official agent SDKs that tests/agents runs against: one Python environment for each generation of them (they
-# exclude each other), the TypeScript SDK with the conformance runner, and a browser. Idempotent; well under a second when
+# exclude each other), a Node.js of its own with the TypeScript SDK and the conformance runner, and a browser. Idempotent; well under a second when
 # all is there. ctest runs it before the tests that need it.
 #
 #   cmake/agents_env.sh
@@ -18,13 +18,16 @@ say() { echo "agents: $*"; }
 # Packages for commands that are not there: command/package.
 install_commands() {
   local missing=() pair as_root=()
-  for pair in node/nodejs npm/npm chromium-headless-shell/chromium-headless-shell; do
+  for pair in python3/python3 chromium-headless-shell/chromium-headless-shell; do
     command -v "${pair%/*}" > /dev/null || missing+=("${pair#*/}")
   done
   python3 -c 'import ensurepip, venv' 2> /dev/null || missing+=(python3-venv)
   [ ${#missing[@]} -gt 0 ] || return 0
   step="install packages: ${missing[*]}"
-  [ "$(id -u)" -eq 0 ] || as_root=(sudo)
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo > /dev/null || { say "not root, and there is no sudo; as root: apt-get install --no-install-recommends ${missing[*]}" >&2; false; }
+    as_root=(sudo)
+  fi
   say "installing with apt-get: ${missing[*]}"
   "${as_root[@]}" apt-get -qq update || say "apt-get update reported errors; trying to install all the same"
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Dpkg::Use-Pty=0 install --no-install-recommends "${missing[@]}" > "$agents/apt.log" 2>&1 ||
@@ -49,7 +52,7 @@ python_environment() {
 node_environment() {
   mkdir "$1"
   cp "$from/node/package.json" "$from/node/package-lock.json" "$1"
-  (cd "$1" && npm ci --silent --no-audit --no-fund)
+  (cd "$1" && PATH="$agents/node-runtime/bin:$PATH" npm ci --silent --no-audit --no-fund)
 }
 
 mkdir -p "$agents"
@@ -58,5 +61,6 @@ flock 9 # another clone or shell may be at it
 install_commands
 make_once sdk-1 "$from/python/requirements-1.txt" python_environment
 make_once sdk-2 "$from/python/requirements-2.txt" python_environment
+make_once node-runtime "$from/python/requirements-node.txt" python_environment
 make_once node "$from/node/package-lock.json" node_environment
 say "ready in $agents"

