@@ -9,6 +9,7 @@ import json
 import os
 import queue
 import shutil
+import signal
 import subprocess
 import threading
 import unittest
@@ -84,13 +85,14 @@ class Browser(AgentsCase):
         """What came of each attempt of the page, served under `host`."""
         server = self.track(PageServer())
         query = urllib.parse.urlencode({"api": api, "peer": peer})
-        # Its helpers outlive it for a while; with a pipe to them one would wait for their end.
+        # The command may be a script that starts the browser: the whole group must end, and no pipe holds up that end.
         browser = subprocess.Popen(self.command("--remote-debugging-port=0", f"http://{host}:{server.port}/?{query}"),
-                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                   start_new_session=True)
         try:
             return until(lambda: None if server.findings.empty() else server.findings.get(), "the page has reported")
         finally:
-            browser.terminate()
+            os.killpg(browser.pid, signal.SIGTERM)
             browser.wait()
 
     def dom(self, url):
