@@ -170,8 +170,11 @@ void SessionState::set_closed_handler(Session::ClosedHandler handler) {
 // peer is slowed down, nothing is lost.
 void SessionState::listen_when_wanted() {
   if (!connection_) return;
-  const auto reader = handler_.data || handler_.message;
-  if (!reader && !released_) {
+  const bool has_reader = [this] {
+    const std::lock_guard lock{handlers_lock_};
+    return handler_.data || handler_.message;
+  }();
+  if (!has_reader && !released_) {
     connection_->pause_reading();
   } else if (!paused_) {
     connection_->resume_reading();
