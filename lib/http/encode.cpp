@@ -38,10 +38,14 @@ class Writer {
     const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value, base).ptr;
     return *this << std::string_view{digits.data(), static_cast<std::size_t>(end - digits.data())};
   }
-  Buffer finish(const Headers& headers, const Framing& framing) {
+  Writer& lines(const Headers& headers) {
     for (const auto& line : headers) {
       if (!is_framing(line.name)) *this << line.name << ": " << line.value << "\r\n";
     }
+    return *this;
+  }
+  Buffer finish(const Headers& headers, const Framing& framing) {
+    lines(headers);
     if (framing.content_length) (*this << "Content-Length: ").number(*framing.content_length) << "\r\n";
     if (framing.chunked) *this << "Transfer-Encoding: chunked\r\n";
     if (!framing.connection.empty()) *this << "Connection: " << framing.connection << "\r\n";
@@ -57,13 +61,14 @@ class Writer {
 }  // namespace
 
 Buffer encode_response_head(Version version, int status, std::string_view reason, const Headers& headers,
-                            const Framing& framing, std::string_view server, std::size_t tailroom) {
+                            const Headers& more, const Framing& framing, std::string_view server,
+                            std::size_t tailroom) {
   if (reason.empty()) reason = reason_phrase(status);
-  Writer out{size_of(headers) + reason.size() + server.size() + kFramingLines, tailroom};
+  Writer out{size_of(headers) + size_of(more) + reason.size() + server.size() + kFramingLines, tailroom};
   (out << (version == Version::http_1_0 ? "HTTP/1.0 " : "HTTP/1.1 ")).number(static_cast<std::uint64_t>(status));
   out << " " << reason << "\r\n";
   if (!server.empty() && !headers.contains("Server")) out << "Server: " << server << "\r\n";
-  return out.finish(headers, framing);
+  return out.lines(headers).finish(more, framing);
 }
 
 Buffer encode_request_head(std::string_view method, std::string_view target, const Headers& headers,

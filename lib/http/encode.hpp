@@ -18,10 +18,11 @@ struct Framing {
   std::string_view connection = {};  ///< value of the Connection line; empty for none
 };
 
-/// `tailroom` unused bytes behind the head, for a body that follows at once. `server` is the Server line's value, empty
-/// for none.
+/// `more`: further lines. `tailroom` unused bytes behind the head, for a body that follows at once. `server` is the
+/// Server line's value, empty for none.
 [[nodiscard]] Buffer encode_response_head(Version version, int status, std::string_view reason, const Headers& headers,
-                                          const Framing& framing, std::string_view server, std::size_t tailroom);
+                                          const Headers& more, const Framing& framing, std::string_view server,
+                                          std::size_t tailroom);
 
 [[nodiscard]] Buffer encode_request_head(std::string_view method, std::string_view target, const Headers& headers,
                                          const Framing& framing, std::size_t tailroom);

@@ -62,7 +62,7 @@ void ServerConnection::refuse(const ParseError& error) {
   if (!error.detail.empty()) text += ": " + error.detail;
   const Headers headers{{"Content-Type", "text/plain; charset=utf-8"}};
   const Framing framing{.content_length = text.size(), .connection = "close"};
-  auto answer = encode_response_head(Version::http_1_1, error.status, std::string_view{text}.substr(4), headers,
+  auto answer = encode_response_head(Version::http_1_1, error.status, std::string_view{text}.substr(4), headers, {},
                                      framing, limits_.server, text.size());
   answer.append(as_bytes(text));
   send(std::move(answer));
@@ -138,12 +138,7 @@ void ServerConnection::begin_answer(ExchangeState& state, int status, const Head
   }
   if (bodiless) body = Buffer{};
   const bool together = body.size() <= kCopyAtMost;
-  std::optional<Headers> more;
-  if (!state.added.empty()) {
-    more = headers;
-    for (const auto& line : state.added) more->add(line.name, line.value);
-  }
-  auto head = encode_response_head(request.version, status, {}, more ? *more : headers, framing, limits_.server,
+  auto head = encode_response_head(request.version, status, {}, headers, state.added, framing, limits_.server,
                                    together ? body.size() : 0);
   if (together) {
     head.append(body);

@@ -54,7 +54,7 @@ void Core::stop() {
 Time Core::now() const { return clock_.now(); }
 
 void Core::turn_soon() {
-  if (turn_posted_ || in_turn_ || stopped_) return;
+  if (turn_posted_ || turn_follows_ || in_turn_ || stopped_) return;
   turn_posted_ = true;
   executor_.post([this, alive = alive_] {
     if (!*alive) return;
@@ -68,6 +68,7 @@ void Core::retire(std::shared_ptr<void> object) {
 }
 
 void Core::turn() {
+  turn_follows_ = false;
   if (in_turn_ || stopped_) return;
   in_turn_ = true;
   // A node that talks to itself always has more to do; others on this loop want their turn too.

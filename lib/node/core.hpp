@@ -71,6 +71,8 @@ class Core final : private tcpip::StackHost {
   void turn();
   /// The same at the end of this turn of the loop, once however often it is asked for.
   void turn_soon();
+  /// The caller will call turn() when it is done with what it does now: turn_soon() is for nothing until then.
+  void turn_follows() noexcept { turn_follows_ = true; }
   /// Destroys the object once nothing of it can be on the call stack.
   void retire(std::shared_ptr<void> object);
   /// A link's queue has shrunk.
@@ -113,6 +115,7 @@ class Core final : private tcpip::StackHost {
   bool carrying_ = false;
   bool in_turn_ = false;
   bool turn_posted_ = false;
+  bool turn_follows_ = false;
   bool output_blocked_ = false;  // TCP holds packets that found no room
   bool room_ = false;            // and there is room now
   bool stopped_ = false;

@@ -41,6 +41,7 @@ void NodeState::TurningExecutor::post(std::function<void()> task) {
   if (node_ == nullptr) return;
   node_->loop_.post([node = node_, alive = node_->alive_, task = std::move(task)] {
     if (!*alive) return;
+    node->core_->turn_follows();
     task();
     if (*alive) node->core_->turn();
   });
