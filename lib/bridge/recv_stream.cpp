@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "bridge/base64.hpp"
+#include "mcp/json.hpp"
 
 namespace axl::bridge {
 
@@ -16,16 +17,6 @@ namespace {
 constexpr Duration kKeepAlive{std::chrono::seconds{15}};
 constexpr std::size_t kPiece = 48UL * 1024;  // of a body; divides by three
 constexpr std::size_t kMaxOnTheirWay = 256;
-
-// Ids and topics are printable ASCII, so only two characters need care.
-std::string quoted(std::string_view text) {
-  std::string out{"\""};
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + '"';
-}
 
 }  // namespace
 
@@ -93,9 +84,9 @@ bool RecvStream::begin_next() {
   taken_ = taken->id;
   body_ = message.body;  // shared: it outlives the entry, should the client confirm it early
   written_ = 0;
-  auto head = fmt::format("event: message\nid: {}\ndata: {{\"id\":{},\"from\":\"{}\",", message.id, quoted(message.id),
-                          shown_sender(message, legacy_peer_id_));
-  if (!message.topic.empty()) head += fmt::format("\"topic\":{},", quoted(message.topic));
+  auto head = fmt::format("event: message\nid: {}\ndata: {{\"id\":{},\"from\":\"{}\",", message.id,
+                          mcp::json::quote(message.id), shown_sender(message, legacy_peer_id_));
+  if (!message.topic.empty()) head += fmt::format("\"topic\":{},", mcp::json::quote(message.topic));
   head += fmt::format("\"size\":{},\"data\":\"", body_.size());
   if (body_.size() <= kPiece) {  // most are small: one write
     head += to_base64(body_);
