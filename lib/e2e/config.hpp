@@ -12,6 +12,8 @@
 #include <cstdint>
 #include <string>
 
+#include "e2e/pings.hpp"
+
 namespace axl::e2e {
 
 /// So many events in a second on average, `burst` of them at once. With `per_second` zero there is no limit.
@@ -45,6 +47,8 @@ struct Config {
   Duration key_timeout{std::chrono::minutes{2}};         ///< of an entry of the key store
   Duration rotation_interval{std::chrono::seconds{60}};  ///< keys step when more than this has passed
   Duration offer_interval{std::chrono::seconds{1}};      ///< between two Inits or lookups for what waits
+
+  Pings::Config pings;  ///< round trips that our user asks for
 
   // NodeInfo.
   std::string node_info = "{}";    ///< a JSON object answered to NodeInfo requests

@@ -48,9 +48,12 @@ struct Engine::State {
         sessions{config, key, rng, unix_at_zero},
         keys{config.max_known_keys, config.key_timeout},
         homeless{config},
+        pings{config.pings},
         remote{config, own_key} {}
 
   void take_from_sessions(Time now);
+  void follow_pings(Time now);
+  void open(const PublicKey& key, Time now);
   void on_payload(const PublicKey& source, Buffer payload, Time now);
   void on_protocol(const PublicKey& source, ByteSpan message, Time now);
   void on_ipv6(const PublicKey& source, Buffer packet, Time now);
@@ -67,6 +70,7 @@ struct Engine::State {
   SessionManager sessions;
   KeyStore keys;
   AddressWaiting homeless;  // packets whose destination has no known key
+  Pings pings;
   RemoteProtocol remote;
   OutputQueue<Output> outputs;
 };
@@ -83,10 +87,30 @@ void Engine::State::take_from_sessions(Time now) {
     } else if (const auto* up = std::get_if<SessionManager::Up>(&*output)) {
       learn(up->key, now);
       outputs.push(SessionUp{up->key});
+      pings.on_up(up->key, now);
     } else if (const auto* given_up = std::get_if<SessionManager::GivenUp>(&*output)) {
       outputs.push(Dropped{given_up->key});
     }
   }
+}
+
+void Engine::State::follow_pings(Time now) {
+  while (const auto wanted = pings.next_reach()) {
+    if (!sessions.is_open(wanted->key)) {
+      open(wanted->key, now);
+    } else if (sessions.send(wanted->key, RemoteProtocol::request(pings.question_for(wanted->key)), now)) {
+      pings.asked(wanted->key, now);
+    }
+    take_from_sessions(now);
+  }
+  while (auto done = pings.next_done()) outputs.push(*std::move(done));
+}
+
+void Engine::State::open(const PublicKey& key, Time now) {
+  // A key with which no session can be, and too many at once: SessionUp does not follow.
+  if (!sessions.open(key, now)) return;
+  keys.pin(key, now);
+  release(key, now);
 }
 
 void Engine::State::on_payload(const PublicKey& source, Buffer payload, Time now) {
@@ -107,6 +131,8 @@ void Engine::State::on_protocol(const PublicKey& source, ByteSpan message, Time 
     if (sessions.is_open(source)) static_cast<void>(sessions.send(source, std::move(*payload), now).ok());
   } else if (const auto* list = std::get_if<RemoteProtocol::KeyList>(&answer)) {
     outputs.push(KeysWanted{source, static_cast<std::uint8_t>(*list)});
+  } else if (const auto* question = std::get_if<Question>(&answer)) {
+    pings.on_answer(source, *question, now);
   }
 }
 
@@ -191,6 +217,7 @@ Engine& Engine::operator=(Engine&&) noexcept = default;
 void Engine::on_packet(const PublicKey& source, Buffer payload, Time now) {
   state_->sessions.on_packet(source, std::move(payload), now);
   state_->take_from_sessions(now);
+  state_->follow_pings(now);
 }
 
 void Engine::on_path_found(const PublicKey& key, Time now) {
@@ -198,8 +225,12 @@ void Engine::on_path_found(const PublicKey& key, Time now) {
   state_->sessions.on_path_found(key, now);
   state_->learn(key, now);
   const auto wanted = state_->keys.pinned_instead_of(key);
-  if (wanted && !state_->sessions.is_open(*wanted)) state_->outputs.push(KeyMismatch{*wanted, key});
+  if (wanted && !state_->sessions.is_open(*wanted)) {
+    state_->outputs.push(KeyMismatch{*wanted, key});
+    state_->pings.fail(*wanted, Error{Errc::key_mismatch, "peer key mismatch"});
+  }
   state_->take_from_sessions(now);
+  state_->follow_pings(now);
 }
 
 void Engine::on_tick(Time now) {
@@ -210,16 +241,22 @@ void Engine::on_tick(Time now) {
   }
   state_->keys.expire(now);
   state_->take_from_sessions(now);
+  state_->pings.on_tick(now);
+  state_->follow_pings(now);
 }
 
 void Engine::open(const PublicKey& key, Time now) {
   if (key == state_->own_key) return;
-  // A key with which no session can be, and too many at once: SessionUp does not follow.
-  if (state_->sessions.open(key, now)) {
-    state_->keys.pin(key, now);
-    state_->release(key, now);
-  }
+  state_->open(key, now);
   state_->take_from_sessions(now);
+  state_->follow_pings(now);
+}
+
+Result<PingId> Engine::ping(const PublicKey& key, Time deadline, Time now) {
+  if (key == state_->own_key) return Error{Errc::invalid_argument, "the key is our own"};
+  auto started = state_->pings.start(key, deadline, now);
+  state_->follow_pings(now);
+  return started;
 }
 
 bool Engine::is_open(const PublicKey& key) const { return state_->sessions.is_open(key); }
@@ -257,7 +294,8 @@ std::optional<Engine::Output> Engine::poll_output() { return state_->outputs.pop
 
 std::optional<Time> Engine::next_tick() const {
   std::optional<Time> next;
-  for (const auto at : {state_->sessions.next_tick(), state_->homeless.next_due(), state_->keys.next_expiry()}) {
+  for (const auto at : {state_->sessions.next_tick(), state_->homeless.next_due(), state_->keys.next_expiry(),
+                        state_->pings.next_tick()}) {
     if (at && (!next || *at < *next)) next = at;
   }
   return next;
@@ -271,5 +309,14 @@ std::vector<Engine::SessionView> Engine::sessions(Time now) const {
   }
   return views;
 }
+
+std::optional<Engine::SessionView> Engine::session(const PublicKey& key, Time now) const {
+  const auto* entry = state_->sessions.sessions().find(key);
+  if (entry == nullptr) return std::nullopt;
+  const auto& session = entry->session.state();
+  return SessionView{.key = key, .rx = session.rx, .tx = session.tx, .uptime = now - entry->created};
+}
+
+std::size_t Engine::session_count() const noexcept { return state_->sessions.sessions().size(); }
 
 }  // namespace axl::e2e

@@ -20,6 +20,7 @@
 
 #include "core/buffer.hpp"
 #include "e2e/config.hpp"
+#include "e2e/pings.hpp"
 
 namespace axl::e2e {
 
@@ -64,7 +65,10 @@ class Engine {
     PublicKey wanted;
     PublicKey answered;
   };
-  using Output = std::variant<SendPacket, SendLookup, DeliverPacket, SessionUp, KeysWanted, Dropped, KeyMismatch>;
+  /// Out: how a ping ended.
+  using PingDone = Pings::Done;
+  using Output =
+      std::variant<SendPacket, SendLookup, DeliverPacket, SessionUp, KeysWanted, Dropped, KeyMismatch, PingDone>;
 
   /// `unix_at_zero`: Unix time at Time{}. `rng` must outlive the engine.
   Engine(const Config& config, const PrivateKey& key, Rng& rng, Duration unix_at_zero, Time now);
@@ -88,6 +92,9 @@ class Engine {
   /// Sends an IPv6 packet to the address in it: a known key's, or the one that answers a lookup (key store, 6.3).
   /// `packet` is taken only on success.
   Result<void> send_to_address(Buffer&& packet, Time now);
+  /// Measures a round trip to `key`, which every kind of node answers; opens a session if there is none. PingDone
+  /// follows, at the deadline at the latest: unreachable, timed_out or key_mismatch. limit_reached when too many are under way.
+  [[nodiscard]] Result<PingId> ping(const PublicKey& key, Time deadline, Time now);
   /// Full key with exactly this address, if one is known (session, path or pin).
   [[nodiscard]] std::optional<PublicKey> key_of(const Address& address) const;
   void answer_keys(const PublicKey& asker, std::uint8_t response_type, const std::vector<PublicKey>& keys, Time now);
@@ -104,6 +111,8 @@ class Engine {
     Duration uptime{};
   };
   [[nodiscard]] std::vector<SessionView> sessions(Time now) const;  ///< sorted by key
+  [[nodiscard]] std::optional<SessionView> session(const PublicKey& key, Time now) const;
+  [[nodiscard]] std::size_t session_count() const noexcept;
 
  private:
   struct State;

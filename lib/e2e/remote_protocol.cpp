@@ -52,14 +52,21 @@ RemoteProtocol::Answer RemoteProtocol::on_message(const PublicKey& asker, ByteSp
     if (!may_answer(asker, now)) return Nothing{};
     return payload_of(std::array{kProtocol, kNodeInfoResponse}, as_bytes(node_info_));
   }
+  if (message[0] == kNodeInfoResponse) return Question::node_info;
   if (message[0] != kDebug || message.size() < 2) return Nothing{};
   const auto request = message[1];
+  if (request == kGetSelfResponse) return Question::self;
   if (request != kGetSelfRequest && request != kGetPeersRequest && request != kGetTreeRequest) return Nothing{};
   if (!may_answer(asker, now)) return Nothing{};
   if (request == kGetPeersRequest) return KeyList::peers;
   if (request == kGetTreeRequest) return KeyList::tree;
   const auto text = fmt::format(R"({{"key":"{}","routing_entries":"{}"}})", own_key_, routing_entries_);
   return payload_of(std::array{kProtocol, kDebug, kGetSelfResponse}, as_bytes(text));
+}
+
+Buffer RemoteProtocol::request(Question question) {
+  if (question == Question::node_info) return payload_of(std::array{kProtocol, kNodeInfoRequest}, {});
+  return payload_of(std::array{kProtocol, kDebug, kGetSelfRequest}, {});
 }
 
 Buffer RemoteProtocol::key_list(std::uint8_t response_type, const std::vector<PublicKey>& keys) {

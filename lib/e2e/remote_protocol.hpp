@@ -1,7 +1,7 @@
 // Answers what other nodes and their tools ask: NodeInfo, and the debug requests for our key, neighbours and tree.
 //
 // Any node may ask. Answers are rationed for each asker and in all; a request beyond that gets none, and its asker
-// times out. Responses to us are dropped: we ask nothing.
+// times out. We ask only to measure round trips (Pings): what a response says is not looked at.
 //
 // Pure. Source: overlay links and sessions, sections 6.2 and 8.3.
 #pragma once
@@ -16,6 +16,7 @@
 
 #include "core/buffer.hpp"
 #include "e2e/config.hpp"
+#include "e2e/pings.hpp"
 #include "e2e/rate_limit.hpp"
 
 namespace axl::e2e {
@@ -32,12 +33,15 @@ class RemoteProtocol {
   enum class KeyList : std::uint8_t { peers = 4, tree = 6 };  ///< the response's type byte
   struct Nothing {};
   /// `Buffer`: the payload to send back, its type byte included. `KeyList`: an answer that only the caller can give.
-  using Answer = std::variant<Nothing, Buffer, KeyList>;
+  /// `Question`: this is the response to one of ours.
+  using Answer = std::variant<Nothing, Buffer, KeyList, Question>;
 
   RemoteProtocol(const Config& config, const PublicKey& own_key);
 
   /// `message`: a session payload without its type byte.
   [[nodiscard]] Answer on_message(const PublicKey& asker, ByteSpan message, Time now);
+  /// The payload that asks.
+  [[nodiscard]] static Buffer request(Question question);
   /// Cut to what fits into the largest message.
   [[nodiscard]] static Buffer key_list(std::uint8_t response_type, const std::vector<PublicKey>& keys);
   void set_routing_entries(std::size_t count) noexcept { routing_entries_ = count; }
