@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/json_text.hpp"
 #include "e2e/remote_protocol.hpp"
 
 namespace axl::e2e {
@@ -17,23 +18,6 @@ using Field = std::pair<std::string, std::string>;  // the key itself, and the v
 
 std::string to_text(simdjson::dom::element value);
 
-std::string json_string(std::string_view text) {
-  std::string out{'"'};
-  for (const char c : text) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    const auto code = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += {'\\', c};
-    } else if (code < 0x20) {
-      out += "\\u00";
-      out += {digits[code >> 4], digits[code & 0xf]};
-    } else {
-      out += c;
-    }
-  }
-  return out += '"';
-}
-
 // Keys come out sorted; of a repeated one the last stays, as the reference's parser has it.
 std::string join(std::vector<Field> fields) {
   std::ranges::stable_sort(fields, {}, &Field::first);
@@ -41,7 +25,7 @@ std::string join(std::vector<Field> fields) {
   for (std::size_t i = 0; i < fields.size(); ++i) {
     if (i + 1 < fields.size() && fields[i].first == fields[i + 1].first) continue;
     if (out.size() > 1) out += ',';
-    out += json_string(fields[i].first) + ':' + fields[i].second;
+    out += json::quote(fields[i].first) + ':' + fields[i].second;
   }
   return out += '}';
 }
@@ -66,7 +50,7 @@ std::string to_text(simdjson::dom::element value) {
     return out += ']';
   }
   std::string_view text;
-  if (value.get(text) == simdjson::SUCCESS) return json_string(text);
+  if (value.get(text) == simdjson::SUCCESS) return json::quote(text);
   return simdjson::minify(value);
 }
 
@@ -81,10 +65,10 @@ Result<std::string> node_info_text(const Config& config) {
   }
   auto fields = fields_of(object);
   if (!config.node_info_private) {
-    fields.emplace_back("buildname", json_string(config.build_name));
-    fields.emplace_back("buildversion", json_string(config.build_version));
-    fields.emplace_back("buildplatform", json_string(build_platform()));
-    fields.emplace_back("buildarch", json_string(build_arch()));
+    fields.emplace_back("buildname", json::quote(config.build_name));
+    fields.emplace_back("buildversion", json::quote(config.build_version));
+    fields.emplace_back("buildplatform", json::quote(build_platform()));
+    fields.emplace_back("buildarch", json::quote(build_arch()));
   }
   auto text = join(std::move(fields));
   if (text.size() > kMaxNodeInfo) return Error{Errc::too_large, "NodeInfo"};

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "mcp/utf8.hpp"
+#include "core/utf8.hpp"
 
 namespace axl::mcp::json {
 
@@ -183,30 +183,6 @@ std::optional<std::string> text_of(std::string_view value) {
     unescape(text, out);
   }
   return out;
-}
-
-std::string quote(std::string_view text) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::string out{'"'};
-  while (!text.empty()) {
-    const auto length = utf8_length(text);
-    const auto c = text.front();
-    if (length == 0) {
-      out += "\xEF\xBF\xBD";
-    } else if (c == '"' || c == '\\') {
-      out += {'\\', c};
-    } else if (c == '\n') {
-      out += "\\n";
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      out += "\\u00";
-      out += kHex[static_cast<unsigned char>(c) >> 4U];
-      out += kHex[static_cast<unsigned char>(c) & 15U];
-    } else {
-      out += text.substr(0, length);
-    }
-    text.remove_prefix(std::max<std::size_t>(length, 1));
-  }
-  return out + '"';
 }
 
 }  // namespace axl::mcp::json

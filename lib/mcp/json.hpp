@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/json_text.hpp"
+
 namespace axl::mcp::json {
 
 /// Deeper nesting is refused.
@@ -56,7 +58,6 @@ class Elements {
 [[nodiscard]] bool says(std::string_view string, std::string_view name, bool ignoring_case = false);
 /// The text of a JSON string; empty for any other value.
 [[nodiscard]] std::optional<std::string> text_of(std::string_view value);
-/// `text` as a JSON string, quotes included; what is not UTF-8 becomes U+FFFD.
-[[nodiscard]] std::string quote(std::string_view text);
+using axl::json::quote;
 
 }  // namespace axl::mcp::json

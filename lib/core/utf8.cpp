@@ -1,6 +1,6 @@
-#include "mcp/utf8.hpp"
+#include "core/utf8.hpp"
 
-namespace axl::mcp {
+namespace axl {
 
 std::size_t utf8_length(std::string_view text) noexcept {
   const auto at = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
@@ -40,4 +40,4 @@ void append_utf8(std::string& out, std::uint32_t code) {
   }
 }
 
-}  // namespace axl::mcp
+}  // namespace axl
