@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 
 
 class Answer:
@@ -22,15 +23,30 @@ class Answer:
         return f"<{self.status} {self.headers.items()} {self.body[:200]!r}>"
 
 
+class UnixConnection(http.client.HTTPConnection):
+    """To a socket file, by the name that curl uses then."""
+
+    def __init__(self, path, timeout):
+        super().__init__("localhost", timeout=timeout)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
+
+
 class Api:
     """Requests on a connection of their own each, unless the caller keeps one (`connection()`).
 
-    `via` is the Namespace to connect from, if not the test's own."""
+    `host` may be `unix:/path`, then there is no port. `via` is the Namespace to connect from, if not the test's own."""
 
     def __init__(self, host, port, timeout=120, via=None):
         self.host, self.port, self.timeout, self.via = host, port, timeout, via
 
     def connection(self):
+        if self.host.startswith("unix:"):
+            return UnixConnection(self.host[len("unix:"):], self.timeout)
         connection = http.client.HTTPConnection(self.host, self.port, timeout=self.timeout)
         if self.via:
             connection.sock = self.via.connect(self.host, self.port, self.timeout)

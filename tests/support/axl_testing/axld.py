@@ -39,8 +39,8 @@ class Axld(TreeMember):
         with open(path, "w", encoding="utf-8") as file:
             json.dump(self.config, file)
         self.process = Process(self.name, [self.binary, "-config", path, "--api-port", "0", "--router-port", "0", *self.arguments])
-        found = self.process.wait_for_line(r"^Listening on (\S+):(\d+)$")
-        self.api = Api(found[1].strip("[]"), int(found[2]))
+        found = self.process.wait_for_line(r"^Listening on (?:(unix:.+)|(\S+):(\d+))$")
+        self.api = Api(found[1], None) if found[1] else Api(found[2].strip("[]"), int(found[3]))
         for index, uri in enumerate(self.config["Listen"][: self._awaited]):
             scheme = uri.split(":")[0]
             earlier = sum(other.startswith(scheme + ":") for other in self.config["Listen"][:index])
