@@ -33,7 +33,7 @@ bool same(const http::SseEvent& a, const http::SseEvent& b) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto input = std::as_bytes(std::span{data, size});
   const auto whole = read_all(input, input.size() + 1);
-  for (const std::size_t piece : {1, 5}) {
+  for (const auto piece : {std::size_t{1}, std::size_t{5}}) {
     const auto pieces = read_all(input, piece);
     test::expect(std::ranges::equal(whole, pieces, same), "pieces do not matter");
   }
