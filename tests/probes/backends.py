@@ -71,6 +71,7 @@ def mcp(stateless, events):
 
 class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 256  # 135 connections come at once
 
     def __init__(self, serve):
         class Handler(http.server.BaseHTTPRequestHandler):

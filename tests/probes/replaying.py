@@ -7,16 +7,28 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 from axl_testing import TestCase, options, partial_id  # noqa: E402
+from axl_testing.keys import address  # noqa: E402
 
 REFERENCE = "as the reference"
 SETTINGS = {"dial_timeout_secs": 3}
 NOSNIFF = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
+# The id that nobody has, of the probes *.unknown_peer.
+NOBODY = (502, NOSNIFF, re.compile(
+    rf"^Failed to reach peer: failed to reach peer: connect tcp \[{address(bytes.fromhex('11' * 32))}\]:\d+: operation timed out\n$"))
 COMPARED = ("Content-Type", "X-Content-Type-Options", "X-Sent-Bytes", "Location")
 
 
 def of_agents(probe):
     """A path that leads to a service or an agent of a peer."""
     return probe["name"].startswith(("mcp.", "a2a.")) and probe["name"] != "a2a.cors_simple_post"
+
+
+def script_of(probe):
+    """The one script that replays it; an unknown kind of probe has none, and that is an error."""
+    if probe["group"] in ("api", "http_raw"):
+        return "probes/agents_probes_test.py" if of_agents(probe) else "probes/probes_test.py"
+    return {"router": "probes/router_probes_test.py", "a2a_server": "probes/agents_probes_test.py",
+            "overlay_tcp": "interop/wire_probes_test.py"}[probe["group"]]
 
 
 def by_name(fixes):

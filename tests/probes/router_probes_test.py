@@ -9,7 +9,7 @@ import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 from backends import big, register, start  # noqa: E402
-from replaying import REFERENCE, SETTINGS, Replaying, by_name  # noqa: E402
+from replaying import REFERENCE, SETTINGS, Replaying, by_name, script_of  # noqa: E402
 from axl_testing import main  # noqa: E402
 
 JSON = {"Content-Type": "application/json; charset=utf-8"}
@@ -90,7 +90,7 @@ class RouterProbes(Replaying):
     def test_every_probe(self):
         seen = set()
         for probe in self.probes:
-            if probe["group"] != "router":
+            if script_of(probe) != "probes/router_probes_test.py":
                 continue
             seen.add(probe["name"])
             with self.subTest(probe=probe["name"]):
