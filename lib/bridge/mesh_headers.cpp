@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <vector>
 
+#include "http/forwarding.hpp"
 #include "http/text.hpp"
 #include "services/backend_request.hpp"
 #include "services/service_table.hpp"
@@ -39,21 +39,16 @@ bool is_hostile(std::string_view name) {
 }  // namespace
 
 http::Headers headers_for_peer(const http::Headers& incoming) {
-  std::string named;
-  for (const auto value : incoming.get_all("Connection")) named.append(value).append(",");
+  const http::ConnectionNames named{incoming};
   http::Headers out;
   for (const auto& line : incoming) {
-    if (!services::stays_behind(line.name) && !http::list_contains(named, line.name)) out.add(line.name, line.value);
+    if (!services::stays_behind(line.name) && !named.contains(line.name)) out.add(line.name, line.value);
   }
   return out;
 }
 
 void tame_answer(http::Headers& headers) {
-  std::vector<std::string> hostile;
-  for (const auto& line : headers) {
-    if (is_hostile(line.name)) hostile.emplace_back(line.name);
-  }
-  for (const auto& name : hostile) headers.remove(name);
+  headers.remove_if([](const http::Headers::Line& line) { return is_hostile(line.name); });
   headers.set("Content-Security-Policy", "sandbox; default-src 'none'");
   headers.set("X-Content-Type-Options", "nosniff");
 }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <string>
-#include <vector>
 
 #include "http/text.hpp"
 
@@ -11,13 +10,10 @@ namespace axl::http {
 
 namespace {
 
-template <class Wanted>
-void remove_where(Headers& headers, Wanted wanted) {
-  std::vector<std::string> names;
-  for (const auto& line : headers) {
-    if (wanted(line.name)) names.emplace_back(line.name);
-  }
-  for (const auto& name : names) headers.remove(name);
+std::string lower(std::string_view text) {
+  std::string out{text};
+  std::ranges::transform(out, out.begin(), [](char c) { return to_lower(c); });
+  return out;
 }
 
 }  // namespace
@@ -29,16 +25,29 @@ bool is_hop_by_hop(std::string_view name) noexcept {
   return std::any_of(names.begin(), names.end(), [&](auto known) { return equal_ignoring_case(name, known); });
 }
 
+ConnectionNames::ConnectionNames(const Headers& headers) {
+  for (const auto value : headers.get_all("Connection")) text_.append(lower(value)).append(",");
+  for (std::string_view rest{text_}; !rest.empty();) {
+    const auto end = rest.find(',');
+    if (const auto name = trim(rest.substr(0, end)); !name.empty()) names_.push_back(name);
+    rest.remove_prefix(end + 1);
+  }
+  std::ranges::sort(names_);
+}
+
+bool ConnectionNames::contains(std::string_view name) const {
+  return !names_.empty() && std::ranges::binary_search(names_, std::string_view{lower(name)});
+}
+
 void remove_hop_by_hop(Headers& headers) {
-  std::string named;
-  for (const auto value : headers.get_all("Connection")) named.append(value).append(",");
-  remove_where(headers, [&](std::string_view name) { return is_hop_by_hop(name) || list_contains(named, name); });
+  const ConnectionNames named{headers};
+  headers.remove_if([&](const Headers::Line& line) { return is_hop_by_hop(line.name) || named.contains(line.name); });
 }
 
 void remove_lookalikes(Headers& headers, std::string_view name) {
   const auto same = [](char a, char b) { return to_lower(a == '_' ? '-' : a) == to_lower(b == '_' ? '-' : b); };
-  remove_where(headers, [&](std::string_view other) {
-    return std::equal(other.begin(), other.end(), name.begin(), name.end(), same);
+  headers.remove_if([&](const Headers::Line& line) {
+    return std::equal(line.name.begin(), line.name.end(), name.begin(), name.end(), same);
   });
 }
 

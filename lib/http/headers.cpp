@@ -42,9 +42,7 @@ bool Headers::set(std::string_view name, std::string_view value) {
 
 std::size_t Headers::remove(std::string_view name) {
   const std::string wanted{name};
-  return std::erase_if(entries_, [&](const Entry& entry) {
-    return equal_ignoring_case({text_.data() + entry.begin, entry.name_size}, wanted);
-  });
+  return remove_if([&](const Line& line) { return equal_ignoring_case(line.name, wanted); });
 }
 
 void Headers::clear() noexcept {
@@ -84,10 +82,6 @@ bool Headers::has_token(std::string_view name, std::string_view token) const noe
   return false;
 }
 
-Headers::Line Headers::line(std::size_t index) const noexcept {
-  const auto& entry = entries_[index];
-  const char* text = text_.data() + entry.begin;
-  return {{text, entry.name_size}, {text + entry.name_size, entry.value_size}};
-}
+Headers::Line Headers::line(std::size_t index) const noexcept { return text_at(entries_[index]); }
 
 }  // namespace axl::http

@@ -53,6 +53,11 @@ class Headers {
   bool set(std::string_view name, std::string_view value);
   /// Returns how many lines went.
   std::size_t remove(std::string_view name);
+  /// Removes the lines for which `gone(line)` is true, in one pass; returns how many.
+  template <class Gone>
+  std::size_t remove_if(Gone gone) {
+    return std::erase_if(entries_, [&](const Entry& entry) { return gone(text_at(entry)); });
+  }
   void clear() noexcept;
 
   /// The first value of that name.
@@ -76,6 +81,11 @@ class Headers {
     std::uint32_t name_size = 0;
     std::uint32_t value_size = 0;
   };
+
+  [[nodiscard]] Line text_at(const Entry& entry) const noexcept {
+    const std::string_view text{text_};
+    return {text.substr(entry.begin, entry.name_size), text.substr(entry.begin + entry.name_size, entry.value_size)};
+  }
 
   std::string text_;  // name, value, name, value ...
   std::vector<Entry> entries_;

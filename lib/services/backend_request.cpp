@@ -42,11 +42,10 @@ void add_identity(http::Headers& headers, const Backend& backend, const Caller& 
 
 http::Headers backend_headers(const http::Headers& incoming, const Backend& backend, const Caller& caller,
                               std::string_view service) {
-  std::string named;
-  for (const auto value : incoming.get_all("Connection")) named.append(value).append(",");
+  const http::ConnectionNames named{incoming};
   http::Headers out;
   for (const auto& line : incoming) {
-    if (!stays_behind(line.name) && !http::list_contains(named, line.name)) out.add(line.name, line.value);
+    if (!stays_behind(line.name) && !named.contains(line.name)) out.add(line.name, line.value);
   }
   add_identity(out, backend, caller, service);
   return out;
