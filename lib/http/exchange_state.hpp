@@ -17,8 +17,8 @@ struct ExchangeState {
   RequestHead request;
   Client client;
   ExchangeEvents* events = nullptr;
-  std::unique_ptr<BodyCollector> collector;  // set while collecting
   BodyHandler body_handler;                  // set while collecting
+  std::unique_ptr<BodyCollector> collector;  // set while collecting; goes first: the handler may own its budget
   SentHandler sent_handler;
   Headers added;  // to whatever answer comes
 

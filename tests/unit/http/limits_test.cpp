@@ -143,6 +143,20 @@ TEST_CASE("limit: one key cannot take all, strangers cannot take the reserved pa
   CHECK(connect(6, true));
 }
 
+TEST_CASE("events: a server that goes amid a body gives its bytes back, though the handler owns their budget", "[http]") {
+  http::ByteBudget budget{1'000'000};
+  ServerRig rig{[&](Exchange exchange) {
+    auto share = std::make_shared<http::BudgetShare>(budget, 1'000'000, true);
+    const http::BodyLimits limits{.budget = share.get()};
+    std::move(exchange).collect(limits, [share](Exchange, Buffer) {});
+  }};
+  rig.connect().send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nabc");
+  rig.run();
+  CHECK(budget.used() == 3);
+  rig.server.reset();
+  CHECK(budget.used() == 0);
+}
+
 TEST_CASE("events: a server destroyed by its own handler calls nobody any more", "[http]") {
   std::unique_ptr<ServerRig> rig;
   rig = std::make_unique<ServerRig>([&](Exchange) { rig->server.reset(); });
