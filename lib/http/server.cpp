@@ -128,6 +128,22 @@ void Server::on_gone(ServerConnection& connection) {
   if (connections_.empty()) ticked_.reset();
 }
 
+// An answer for a key that has nothing waiting needs room among all only, and the first of all needs none.
+bool Server::may_wait(const ServerConnection& connection, std::size_t bytes) const {
+  if (limits_.unsent == SIZE_MAX && limits_.unsent_per_key == SIZE_MAX) return true;
+  std::size_t all = 0;
+  std::size_t own = 0;
+  for (const auto& [id, entry] : connections_) {
+    const auto waiting = entry.connection->unsent();
+    all += waiting;
+    if (entry.connection->client().key == connection.client().key) own += waiting;
+  }
+  const auto fits = [bytes](std::size_t waiting, std::size_t limit) {
+    return waiting == 0 || (waiting <= limit && bytes <= limit - waiting);
+  };
+  return fits(all, limits_.unsent) && fits(own, limits_.unsent_per_key);
+}
+
 template <class Act>
 void Server::for_each(Act act) {
   const auto alive = alive_;

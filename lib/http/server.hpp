@@ -9,6 +9,7 @@
 
 #include <axl/time.hpp>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -32,6 +33,11 @@ struct ServerLimits {
   std::size_t connections_per_key = 1024;
   /// Connections over the limit that may wait for their 503 at once; further ones are closed.
   std::size_t refusals = 256;
+  /// Bytes of answers that may wait for the clients of one key, and for all clients, to take them. A large answer that
+  /// finds no room is 503 with Retry-After, a large piece of one is the last: the answer is cut. For servers whose
+  /// handlers do not ask for room.
+  std::size_t unsent_per_key = SIZE_MAX;
+  std::size_t unsent = SIZE_MAX;
   /// A connection idle for so long may be closed to make room.
   Duration evict_after{std::chrono::seconds{1}};
 };
@@ -71,6 +77,7 @@ class Server final : private ConnectionOwner {
   void on_request(ServerConnection& connection, Exchange exchange) override;
   void on_ready(ServerConnection& connection) override;
   void on_gone(ServerConnection& connection) override;
+  [[nodiscard]] bool may_wait(const ServerConnection& connection, std::size_t bytes) const override;
   void run_ready();
   /// Calls `act` for every connection; any may go meanwhile, and the server too.
   template <class Act>

@@ -15,6 +15,7 @@ namespace axl::http {
 
 namespace {
 constexpr std::size_t kCopyAtMost = 16 * 1024;    // a body up to this size shares a write with its head
+constexpr std::size_t kLarge = 64 * 1024;        // a piece beyond this size must find room among those that wait
 constexpr std::size_t kGatherAtMost = 64 * 1024;  // answers to pipelined requests share writes of this size
 }  // namespace
 
@@ -97,6 +98,11 @@ void ServerConnection::break_body(int status, std::string_view why) {
 
 void ServerConnection::respond(ExchangeState& state, int status, const Headers& headers, Buffer body,
                                SentHandler sent) {
+  if (body.size() > kLarge && !owner_.may_wait(*this, body.size())) {
+    auto busy = text_headers();
+    busy.add("Retry-After", "1");
+    return respond(state, 503, busy, Buffer::copy_of(as_bytes("Too many answers wait to be read\n")), std::move(sent));
+  }
   std::optional<std::uint64_t> length = body.size();
   if (state.request.is("HEAD")) {
     if (const auto given = headers.get("Content-Length"); given && body.empty()) length = parse_decimal(*given);
@@ -167,6 +173,10 @@ bool ServerConnection::may_keep_alive(const ExchangeState& state, int status) co
 
 void ServerConnection::write(ExchangeState& state, Buffer piece) {
   if (piece.empty() || phase_ != Phase::open) return;
+  if (piece.size() > kLarge && !owner_.may_wait(*this, piece.size())) {
+    cut(Error{Errc::limit_reached, "too much of the answer waits to be read"});
+    return;
+  }
   switch (state.framing) {
     case BodyFraming::none: return;
     case BodyFraming::until_close: send(std::move(piece)); break;

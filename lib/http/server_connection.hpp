@@ -41,6 +41,8 @@ class ConnectionOwner {
   virtual void on_request(ServerConnection& connection, Exchange exchange) = 0;
   /// Call process() soon, but not inside this call.
   virtual void on_ready(ServerConnection& connection) = 0;
+  /// May so many bytes more wait for this connection's client to take them?
+  [[nodiscard]] virtual bool may_wait(const ServerConnection& connection, std::size_t bytes) const = 0;
   /// Over. Destroy it, inside this call or later.
   virtual void on_gone(ServerConnection& connection) = 0;
 

@@ -30,6 +30,8 @@ class InProcessServer::Call final : public http::Upstream::Waiting {
 http::ServerLimits in_process_limits() {
   http::ServerLimits limits;
   limits.connection.head.head_bytes = 128UL * 1024;
+  limits.unsent_per_key = 128UL * 1024 * 1024;
+  limits.unsent = 512UL * 1024 * 1024;
   limits.connection.idle_timeout = std::chrono::hours{1};
   limits.connection.body_timeout = std::chrono::minutes{10};
   limits.connection.write_timeout = std::chrono::minutes{10};

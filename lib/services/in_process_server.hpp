@@ -41,7 +41,8 @@ class InProcessServer final : public http::Upstream {
   std::unique_ptr<Timer> timer_;
 };
 
-/// Limits for servers that only this node reaches: no second guess about slow callers, who are bounded further out.
+/// Limits for servers that only this node reaches: no second guess about slow callers, who are bounded further out. But
+/// answers come whole from here, and wait in full for those who are slow to read them: those are bounded.
 [[nodiscard]] http::ServerLimits in_process_limits();
 
 }  // namespace axl::services

@@ -143,7 +143,55 @@ TEST_CASE("limit: one key cannot take all, strangers cannot take the reserved pa
   CHECK(connect(6, true));
 }
 
-TEST_CASE("events: a server that goes amid a body gives its bytes back, though the handler owns their budget", "[http]") {
+TEST_CASE("limit: large answers wait for their readers up to a bound for each key, and one for all", "[http]") {
+  http::ServerLimits limits;
+  limits.unsent_per_key = 300'000;
+  limits.unsent = 500'000;
+  std::size_t size = 200'000;
+  bool in_pieces = false;
+  ServerRig rig{[&](Exchange exchange) {
+                  auto body = Buffer::copy_of(as_bytes(std::string(size, 'x')));
+                  if (!in_pieces) return exchange.respond(200, {}, std::move(body));
+                  exchange.start(200, {});
+                  exchange.write(std::move(body));
+                  exchange.finish();
+                },
+                limits};
+  const auto ask = [&](std::uint8_t number) -> RawClient& {
+    auto& client = rig.connect({}, {.key = key(number)});
+    client.stream->pause_reading();
+    client.send(kGet);
+    rig.run();
+    return client;
+  };
+  const auto status = [&](RawClient& client) {
+    client.stream->resume_reading();
+    rig.run();
+    const auto answer = client.take();
+    return answer.substr(0, answer.find("\r\n")) + (client.total > size ? " whole" : "");
+  };
+  auto& first = ask(1);
+  auto& over_share = ask(1);
+  auto& other = ask(2);
+  auto& over_all = ask(3);
+  CHECK(status(over_share) == "HTTP/1.1 503 Service Unavailable");
+  CHECK(status(over_all) == "HTTP/1.1 503 Service Unavailable");
+  CHECK(status(first) == "HTTP/1.1 200 OK whole");
+  CHECK(status(other) == "HTTP/1.1 200 OK whole");
+
+  size = 600'000;  // larger than both, but nothing waits
+  CHECK(status(ask(1)) == "HTTP/1.1 200 OK whole");
+
+  size = 200'000;
+  in_pieces = true;
+  auto& stream = ask(4);
+  auto& cut = ask(4);
+  CHECK(status(cut) == "HTTP/1.1 200 OK");
+  CHECK(cut.ended);
+  CHECK(status(stream) == "HTTP/1.1 200 OK whole");
+}
+
+TEST_CASE("events: a server that goes amid a body gives its bytes back, whoever owns their budget", "[http]") {
   http::ByteBudget budget{1'000'000};
   ServerRig rig{[&](Exchange exchange) {
     auto share = std::make_shared<http::BudgetShare>(budget, 1'000'000, true);
