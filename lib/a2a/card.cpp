@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "a2a/card_host.hpp"
 #include "mcp/json.hpp"
 
 namespace axl::a2a {
@@ -33,26 +34,11 @@ std::optional<std::string> scheme_of(std::string_view url) {
   return scheme;
 }
 
-bool all_of_v4(std::string_view host) {
-  return std::ranges::all_of(host, [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
-}
-
-// Means the machine on which the card was written.
-bool is_far_host(std::string_view host, const CardPlace& place) {
-  return host == "localhost" || host.ends_with(".localhost") || host == "::1" || host == "::" || host == "0.0.0.0" ||
-         (host.starts_with("127.") && all_of_v4(host)) || (!place.overlay_host.empty() && host == place.overlay_host);
-}
-
-// The host of an authority, lower case, without user information, port and brackets.
-std::string host_of(std::string_view authority) {
-  if (const auto at = authority.rfind('@'); at != std::string_view::npos) authority.remove_prefix(at + 1);
-  if (authority.starts_with('[')) {
-    authority.remove_prefix(1);
-    return lower(authority.substr(0, authority.find(']')));
-  }
-  auto host = lower(authority.substr(0, authority.find(':')));
-  if (host.ends_with('.')) host.pop_back();
-  return host;
+// Readers of URLs leave some of these out, and then see another URL.
+std::string without_blanks(std::string_view url) {
+  std::string out{url};
+  std::erase_if(out, [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F; });
+  return out;
 }
 
 bool takes_away(std::string_view& path, std::string_view prefix) {
@@ -71,6 +57,11 @@ bool climbs(std::string_view path) {
          plain.find('\\') != std::string::npos;
 }
 
+// Readers of protobuf's JSON take a field's own name too, and those in Go any case.
+bool is_named(const json::Member& member, std::string_view name, std::string_view own_name) {
+  return json::says(member.name, name, true) || json::says(member.name, own_name, true);
+}
+
 struct Change {
   std::string_view old;  // a JSON string of the card, with its quotes
   std::string text;
@@ -83,7 +74,7 @@ void look_at(std::string_view object, std::string_view binding, const CardPlace&
   }
   json::Members members{object};
   while (const auto member = members.next()) {  // each one, if there are several
-    if (!json::says(member->name, "url")) continue;
+    if (!json::says(member->name, "url", true)) continue;
     const auto url = json::text_of(member->value);
     if (!url) continue;
     if (auto changed = rewrite_card_url(*url, place)) changes.push_back({member->value, json::quote(*changed)});
@@ -93,18 +84,21 @@ void look_at(std::string_view object, std::string_view binding, const CardPlace&
 }  // namespace
 
 std::optional<std::string> rewrite_card_url(std::string_view url, const CardPlace& place) {
-  bool overlay = false;
-  const auto scheme = scheme_of(url);
+  const auto plain = without_blanks(url);
+  const auto scheme = scheme_of(plain);
   if (scheme && *scheme != "http" && *scheme != "https") return {};
+  if (plain.size() != url.size()) return place.base;
   auto rest = scheme ? url.substr(scheme->size() + 1) : url;
-  if (scheme && !rest.starts_with("//")) return {};
+  if (scheme && !rest.starts_with("//")) return place.base;  // to some a path beside the page, to others a host
+  bool overlay = false;
   if (rest.starts_with("//")) {
     rest.remove_prefix(2);
-    const auto host = host_of(rest.substr(0, rest.find_first_of("/?#")));
-    if (!is_far_host(host, place)) return {};
-    overlay = host == place.overlay_host;
-    const auto end = rest.find_first_of("/?#");
-    rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end);
+    const auto end = std::min(rest.find_first_of("/?#"), rest.size());
+    const auto host = card_host(rest.substr(0, end), place.overlay_host);
+    if (host == CardHost::elsewhere) return {};
+    if (host == CardHost::unclear) return place.base;
+    overlay = host == CardHost::overlay;
+    rest.remove_prefix(end);
   }
   const auto named = [&](const std::string& id) { return takes_away(rest, std::string{kAgent} + "/" + id); };
   if (std::ranges::none_of(place.peer_ids, named) && overlay) takes_away(rest, kAgent);
@@ -123,13 +117,13 @@ std::optional<RewrittenCard> rewrite_card(std::string_view card, const CardPlace
   RewrittenCard out;
   json::Members members{card};
   while (const auto member = members.next()) {
-    const bool supported = json::says(member->name, "supportedInterfaces");
-    if (supported || json::says(member->name, "additionalInterfaces")) {
+    const bool supported = is_named(*member, "supportedInterfaces", "supported_interfaces");
+    if (supported || is_named(*member, "additionalInterfaces", "additional_interfaces")) {
       json::Elements interfaces{member->value};
       while (const auto one = interfaces.next()) {
         look_at(*one, supported ? "protocolBinding" : "transport", place, changes);
       }
-    } else if (json::says(member->name, "signatures")) {
+    } else if (json::says(member->name, "signatures", true)) {
       out.is_signed = json::Elements{member->value}.next().has_value();
     }
   }

@@ -21,7 +21,8 @@ struct CardPlace {
 };
 
 /// A URL of the card as its caller needs it; empty: it stays. Stays: another scheme than http and https, any host but
-/// loopback, unspecified ones and the peer's overlay address. A path that climbs (`..`) is left out.
+/// loopback, unspecified ones and the peer's overlay address. A path that climbs (`..`) is left out, and a URL that two
+/// readers may understand differently (CardHost::unclear, blanks, `http:/x`) leads to the agent itself.
 [[nodiscard]] std::optional<std::string> rewrite_card_url(std::string_view url, const CardPlace& place);
 
 struct RewrittenCard {
@@ -29,8 +30,9 @@ struct RewrittenCard {
   bool is_signed = false;  ///< its signatures do not fit the new text
 };
 
-/// `url`, `supportedInterfaces[].url` and `additionalInterfaces[].url`, those of gRPC excepted. Empty: `card` is no
-/// JSON object, or nothing in it is to be replaced.
+/// `url`, `supportedInterfaces[].url` and `additionalInterfaces[].url`, those of gRPC excepted, in whatever form a reader
+/// may take these names (any case, `supported_interfaces`). Empty: `card` is no JSON object, or nothing in it is to be
+/// replaced.
 [[nodiscard]] std::optional<RewrittenCard> rewrite_card(std::string_view card, const CardPlace& place);
 
 }  // namespace axl::a2a

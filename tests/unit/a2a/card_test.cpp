@@ -52,9 +52,38 @@ TEST_CASE("card: no path leads out of the agent's place", "[a2a]") {
 TEST_CASE("card: a URL that means the same everywhere stays", "[a2a]") {
   for (const auto* stays : {"https://agent.example/a2a", "http://10.0.0.7:9999/", "http://127.0.0.1.evil.example/",
                             "http://localhost@evil.example/", "http://[201:fac3::1]/", "localhost:50051",
-                            "ws://localhost/", "mailto:a@localhost", "//evil.example/", "http:/localhost/"}) {
+                            "ws://localhost/", "mailto:a@localhost", "//evil.example/", "https://a_b.example.:8443/x",
+                            "http://[2001:db8::7f00:1]/", "http://u:p%40@1.2.3.4:80/", "http://127.example/"}) {
     CHECK(url(stays) == "(stays)");
   }
+}
+
+TEST_CASE("card: a URL that only some readers take for the local machine leads to the agent", "[a2a]") {
+  for (const auto* unclear :
+       {"http:/localhost/", "http:recv", "http:\\\\127.0.0.1:9002\\recv", "http:///127.0.0.1:9002/recv",
+        "///127.0.0.1/recv", "http://127.1:9002/recv", "http://2130706433:9002/recv", "http://0x7f.1/",
+        "http://0177.0.0.1/", "http://127.0.0.1.:1x/", "http://127.0.0.%31/", "http://loc%61lhost/",
+        "http://\xe2\x93\x9bocalhost/", "http://127.0.0.1\xe3\x80\x82/", "http:\t//127.0.0.1/", "ht\ntp://localhost/",
+        " http://localhost/", "http://local host/", "http://localhost\x7f/", "http://localhost..:9002/",
+        "http://a\\@evil.example/", "http://[::1/", "http://[::1%25lo]/", "http://[::1]x/", "http://[1:2:3]/",
+        "http://[::ffff:127.1]/", "http://", "https:?x", "http://0x/"}) {
+    CAPTURE(unclear);
+    CHECK(url(unclear) == "http://127.0.0.1:9002/a2a/K");
+  }
+  for (const auto* local :
+       {"http://[::ffff:127.0.0.1]:9002/recv", "http://[::FFFF:7f00:1]/recv", "http://[::127.0.0.1]/recv",
+        "http://[0:0:0:0:0:0:0:1]:9002/recv", "http://[0::]/recv", "http://127.255.0.9./recv", "http://0.0.0.0/recv",
+        "http://x.LocalHost/recv", "http://[201:fac3:0:0:0:0:0:b95f]/recv"}) {
+    CAPTURE(local);
+    CHECK(url(local) == "http://127.0.0.1:9002/a2a/K/recv");
+  }
+}
+
+TEST_CASE("card: names that some readers take for the standard ones are those", "[a2a]") {
+  CHECK(card(R"({"supported_interfaces":[{"URL":"http://127.0.0.1:9002/send"}],"Url":"/x"})") ==
+        R"({"supported_interfaces":[{"URL":"http://127.0.0.1:9002/a2a/K/send"}],"Url":"http://127.0.0.1:9002/a2a/K/x"})");
+  CHECK(card(R"({"ADDITIONALINTERFACES":[{"\u0075rl":"/x"}],"additional_interfaces":[{"url":"/y"}]})") ==
+        R"({"ADDITIONALINTERFACES":[{"\u0075rl":"http://127.0.0.1:9002/a2a/K/x"}],"additional_interfaces":[{"url":"http://127.0.0.1:9002/a2a/K/y"}]})");
 }
 
 TEST_CASE("card: only the text of URLs is replaced, every other byte stays", "[a2a]") {
