@@ -6,6 +6,7 @@ namespace {
 
 constexpr std::size_t kGrowth = 4;
 constexpr std::size_t kSmall = 4'096;
+constexpr std::size_t kLaidOut = 256UL * 1024;  // nobody reads more than that
 
 bool is_space(char c) noexcept { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
@@ -24,6 +25,7 @@ std::size_t skip_space(std::string_view json, std::size_t at) noexcept {
 }  // namespace
 
 std::string pretty_json(std::string_view json) {
+  if (json.size() > kLaidOut) return std::string{json};
   const auto limit = json.size() * kGrowth + kSmall;
   std::string out;
   std::size_t depth = 0;

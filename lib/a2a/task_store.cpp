@@ -82,9 +82,11 @@ TaskPage TaskStore::list(const PublicKey& owner, const ListFilter& filter) const
   std::sort(matching.begin(), matching.end(), [](const Task* a, const Task* b) { return a->version > b->version; });
   TaskPage page;
   page.total = matching.size();
+  std::size_t bytes = 0;
   for (const auto* task : matching) {
     if (filter.before && task->version >= *filter.before) continue;
-    if (page.tasks.size() == filter.page_size) {
+    bytes += size_of(*task);
+    if (page.tasks.size() == filter.page_size || (bytes > filter.page_bytes && !page.tasks.empty())) {
       page.continue_before = page.tasks.empty() ? task->version + 1 : page.tasks.back()->version;
       break;
     }

@@ -25,6 +25,7 @@ struct ListFilter {
   std::optional<WallTime> updated_after = {};
   std::optional<std::uint64_t> before = {};  ///< from an earlier page: only versions below
   std::size_t page_size = 50;
+  std::size_t page_bytes = 8UL * 1024 * 1024;  ///< a page is full with so much too, but holds one task at least
 };
 
 struct TaskPage {

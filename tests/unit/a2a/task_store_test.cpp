@@ -44,6 +44,29 @@ TEST_CASE("task store: one caller's bound takes nothing from others") {
   CHECK(store.find(owner(1), "x") == nullptr);
 }
 
+TEST_CASE("task store: a page is full with many bytes too, and the next one goes on there") {
+  TaskStore store{{}};
+  for (const auto* id : {"a", "b", "c"}) {
+    REQUIRE(store.add(task(id)).ok());
+    REQUIRE(store.set_answer(id, std::string(5'000, '1'), t0).ok());
+  }
+  ListFilter filter{.page_bytes = 12'000};
+  const auto first = store.list(owner(1), filter);
+  CHECK(first.tasks.size() == 2);
+  CHECK(first.total == 3);
+  filter.before = first.continue_before;
+  filter.page_bytes = 1;
+  const auto second = store.list(owner(1), filter);
+  REQUIRE(second.tasks.size() == 1);
+  CHECK(second.tasks[0]->id == "a");
+  CHECK_FALSE(second.continue_before);
+}
+
+TEST_CASE("pretty json: what is long is left as it is") {
+  const auto longest = "[" + std::string(256UL * 1024, ' ') + "1]";
+  CHECK(pretty_json(longest) == longest);
+}
+
 TEST_CASE("task store: an answer without room is refused, and bytes are given back with their task") {
   TaskStore store{{.bytes = 4'096}};
   REQUIRE(store.add(task("a")).ok());
