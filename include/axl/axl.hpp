@@ -12,6 +12,7 @@
 #include <axl/result.hpp>
 #include <axl/router.hpp>
 #include <axl/session.hpp>
+#include <axl/statistics.hpp>
 #include <axl/time.hpp>
 #include <axl/topology.hpp>
 #include <axl/version.hpp>

@@ -10,6 +10,7 @@
 #include <axl/result.hpp>
 #include <axl/router.hpp>
 #include <axl/session.hpp>
+#include <axl/statistics.hpp>
 #include <axl/time.hpp>
 #include <axl/topology.hpp>
 #include <cstddef>
@@ -44,6 +45,7 @@ class Node {
   using SessionHandler = std::function<void(Session session)>;
   using ConnectHandler = std::function<void(Result<Session> session)>;
   using SendHandler = std::function<void(Result<SendReport> report)>;
+  using PingHandler = std::function<void(Result<Duration> round_trip)>;
   using EventHandler = std::function<void(const NodeEvent& event)>;
 
   /// Checks the configuration and binds what `listen` names; talks to nobody yet. Fails on a configuration that makes
@@ -72,6 +74,10 @@ class Node {
   /// One more listener for links; returns the URI that is really bound (port 0 means any).
   Result<std::string> add_listener(const std::string& uri);
   [[nodiscard]] std::vector<std::string> listeners() const;  ///< the URIs that are bound
+
+  /// Measures a round trip to a key through the mesh. Any kind of node answers, whatever runs on it. Errors: unreachable
+  /// (nobody there), timed_out (no answer), key_mismatch, limit_reached (256 at once). `peer` may be partial.
+  void ping(const PublicKey& peer, Duration timeout, PingHandler handler);
 
   /// Takes sessions on an overlay TCP port; already_exists when it is taken (7000 and 7001 are the node's own).
   Result<void> listen(std::uint16_t port, SessionHandler handler);
@@ -107,6 +113,11 @@ class Node {
   void begin_drain(std::function<void()> done);
 
   [[nodiscard]] Topology topology() const;
+  /// Whom this node has a link, a path or a session with, sorted by key: after `after`, at most `limit`.
+  [[nodiscard]] std::vector<KnownNode> known_nodes(std::size_t limit, const PublicKey* after = nullptr) const;
+  /// The same of one key, which may be partial; not_found.
+  [[nodiscard]] Result<KnownNode> known_node(const PublicKey& key) const;
+  [[nodiscard]] Statistics statistics() const;
   void on_event(EventHandler handler);
 
   /// For the library's own parts (local HTTP API, Asio hook).

@@ -98,6 +98,13 @@ struct ServiceProbe {
   Duration interval{std::chrono::seconds{30}};
 };
 
+/// How much a service is used.
+struct ServiceUse {
+  std::uint64_t requests = 0;
+  std::uint64_t failures = 0;  ///< of these, without an answer, or with a status of 5xx
+  std::size_t in_flight = 0;
+};
+
 struct ServiceInfo {
   enum class Kind : std::uint8_t { url, command, handler };
   std::string name;
@@ -105,6 +112,7 @@ struct ServiceInfo {
   std::string endpoint;       ///< the URL, or the command line; empty for a handler
   std::string registered_at;  ///< ISO 8601, UTC
   bool healthy = true;        ///< the last use or probe got an answer
+  ServiceUse use = {};        ///< since it was added under this name
 };
 
 }  // namespace axl

@@ -11,6 +11,25 @@
 
 namespace axl {
 
+/// A node that this one has a link, a path or a session with.
+struct KnownNode {
+  struct Session {
+    std::uint64_t rx_bytes = 0;
+    std::uint64_t tx_bytes = 0;
+    Duration uptime{};
+  };
+  PublicKey key;
+  Address address;
+  bool link = false;  ///< a link is up
+  bool path = false;  ///< a lookup has found it of late
+  /// The way from the root to it, as last learnt; empty when neither link nor path says so.
+  std::optional<std::vector<std::uint64_t>> coords;
+  std::optional<Session> session;
+  /// Of its fastest link, else of the last ping (for ten minutes).
+  std::optional<Duration> latency;
+  bool old = false;  ///< takes frames on port 7000 only, as far as we have seen
+};
+
 struct Topology {
   /// One configured peer, up or not, or one incoming link.
   struct Peer {

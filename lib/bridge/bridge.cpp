@@ -46,7 +46,8 @@ struct Bridge::State {
               inbox,
               gate,
               h},
-        local{api, *messenger, inbox, h, service_host.gateway().loopback()} {
+        local{api, *messenger, inbox, h, service_host.gateway().loopback(), [this] { return statistics(); }},
+        made{h.now()} {
     for (const auto& key : config.allow_peers) favour(key);
     peers.serve_services(&service_host.gateway());
     frames.answer_with(&service_host.responder());
@@ -73,6 +74,29 @@ struct Bridge::State {
     }
   }
 
+  [[nodiscard]] Statistics statistics() {
+    Statistics out;
+    host.count(out);
+    out.uptime = host.now() - made;
+    out.queue = inbox.dispatcher().stats();
+    for (auto& topic : inbox.queue().read_topics()) out.topics.push_back({std::move(topic.topic), topic.messages});
+    out.messages_sending = messenger->under_way();
+    out.outbox_messages = messenger->outbox().messages();
+    out.outbox_bytes = messenger->outbox().bytes();
+    out.frames_port = {frames.connections() + frames.waiting(), frames_accepted, frames.refused() + frames_not_allowed};
+    out.http_port = {peers.connections(), http_accepted, peers.refused()};
+    out.local_connections = local.connections();
+    local.count(out);
+    peers.count(out);
+    out.services = service_host.registry().list();
+    out.agent = *service_host.gateway().agent_use();
+    out.external_router = *service_host.gateway().fallback_use();
+    if (const auto usage = host.system().usage()) {
+      out.process = {usage->cpu_seconds, usage->resident_bytes, usage->open_files, usage->max_files};
+    }
+    return out;
+  }
+
   void check_drained() {
     if (messenger->under_way() + frames.under_way() + peers.under_way() + local.under_way() + service_host.under_way() >
         0) {
@@ -94,9 +118,13 @@ struct Bridge::State {
   FrameServer frames;
   PeerApi peers;
   LocalApi local;
+  const Time made;
   std::unique_ptr<Timer> drain_timer;
   std::function<void()> drained;
   Time next_look{};
+  std::uint64_t frames_accepted = 0;
+  std::uint64_t frames_not_allowed = 0;
+  std::uint64_t http_accepted = 0;
   bool draining = false;
 };
 
@@ -112,13 +140,19 @@ void Bridge::favour(const PublicKey& key) { state_->favour(key); }
 bool Bridge::allows(const PublicKey& key) const { return state_->allows(key); }
 
 void Bridge::accept_frames(std::unique_ptr<tcpip::Connection> connection) {
-  if (state_->draining || !state_->allows(connection->peer())) return;  // its end resets it
+  if (state_->draining) return;  // its end resets it
+  ++state_->frames_accepted;
+  if (!state_->allows(connection->peer())) {
+    ++state_->frames_not_allowed;
+    return;
+  }
   state_->favour_neighbours();
   state_->frames.accept(std::move(connection));
 }
 
 void Bridge::accept_http(std::unique_ptr<tcpip::Connection> connection) {
   if (state_->draining) return;
+  ++state_->http_accepted;
   state_->favour_neighbours();
   state_->peers.accept(std::move(connection));
 }
@@ -140,6 +174,12 @@ void Bridge::send(const PublicKey& destination, MessageBody body, SendOptions op
 }
 
 std::size_t Bridge::outbox_messages() const { return state_->messenger->outbox().messages(); }
+
+Statistics Bridge::statistics() const { return state_->statistics(); }
+
+bool Bridge::is_old(const PublicKey& key) const {
+  return state_->messenger->old_peers()->contains(key, state_->host.now());
+}
 
 void Bridge::drain(std::function<void()> done) {
   state_->drained = std::move(done);

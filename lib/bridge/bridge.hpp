@@ -7,6 +7,7 @@
 #include <axl/config.hpp>
 #include <axl/message.hpp>
 #include <axl/result.hpp>
+#include <axl/statistics.hpp>
 #include <functional>
 #include <memory>
 
@@ -55,6 +56,11 @@ class Bridge {
 
   /// Those that wait for peers that are away.
   [[nodiscard]] std::size_t outbox_messages() const;
+
+  /// Everything that is counted, the host's numbers too.
+  [[nodiscard]] Statistics statistics() const;
+  /// As far as we have seen, this peer is of the older kind.
+  [[nodiscard]] bool is_old(const PublicKey& key) const;
 
   /// Takes no new connection or request; calls `done` (once) when all that is under way has ended.
   void drain(std::function<void()> done);

@@ -20,7 +20,7 @@ http::ServerLimits limits() {
 }  // namespace
 
 LocalApi::LocalApi(const ApiConfig& config, Messenger& messenger, Inbox& inbox, Host& host,
-                   std::shared_ptr<http::Upstream> ourselves)
+                   std::shared_ptr<http::Upstream> ourselves, HealthApi::Count statistics)
     : access_{{.hosts = config.allowed_hosts, .origins = config.allowed_origins, .token = config.token}},
       inbox_{inbox},
       host_{host},
@@ -28,9 +28,18 @@ LocalApi::LocalApi(const ApiConfig& config, Messenger& messenger, Inbox& inbox, 
       receiver_{inbox, host, config.legacy_peer_id},
       sender_{messenger, host, messenger.config().max_message_size},
       outbox_{messenger.outbox(), host},
+      health_{host, std::move(statistics)},
+      known_nodes_{host, messenger.config().dial_timeout},
       mesh_{MeshProxy::config_of(messenger.config()), host, messenger.old_peers(), std::move(ourselves)},
       server_{limits(), host, [this](http::Exchange exchange) { serve(std::move(exchange)); }} {
   routes_.add("/topology", {"GET", "HEAD"}, [this](http::Exchange exchange) { serve_topology(std::move(exchange)); });
+  routes_.add("/health", {"GET", "HEAD"},
+              [this](http::Exchange exchange) { health_.serve_health(std::move(exchange)); });
+  routes_.add("/metrics", {"GET", "HEAD"},
+              [this](http::Exchange exchange) { health_.serve_metrics(std::move(exchange)); });
+  routes_.add("/peers", {"GET", "HEAD", "POST", "DELETE"},
+              [this](http::Exchange exchange) { known_nodes_.serve(std::move(exchange)); });
+  routes_.add("/peers/", {}, [this](http::Exchange exchange) { known_nodes_.serve_one(std::move(exchange)); });
   routes_.add("/send", {}, [this](http::Exchange exchange) { sender_.serve(std::move(exchange)); });
   routes_.add("/outbox", {"GET", "HEAD", "DELETE"},
               [this](http::Exchange exchange) { outbox_.serve(std::move(exchange)); });
@@ -46,6 +55,7 @@ LocalApi::LocalApi(const ApiConfig& config, Messenger& messenger, Inbox& inbox, 
 }
 
 void LocalApi::serve(http::Exchange exchange) {
+  exchange.count_answer(&routes_.other());
   exchange.add_header("X-Axl-Version", kVersion);
   if (!access_.admit(exchange)) return;
   routes_.serve(std::move(exchange));
@@ -54,6 +64,12 @@ void LocalApi::serve(http::Exchange exchange) {
 void LocalApi::serve_topology(http::Exchange exchange) {
   const auto text = topology_json(host_.topology(), inbox_.dispatcher().stats(), tcp_port_);
   exchange.respond(200, {{"Content-Type", "application/json"}}, Buffer::copy_of(as_bytes(text)));
+}
+
+void LocalApi::count(Statistics& out) const {
+  routes_.each_count([&out](std::string_view route, const http::StatusCounts& counts) {
+    out.requests.push_back({"local", std::string{route}, counts.by_class});
+  });
 }
 
 void LocalApi::drain() {

@@ -6,8 +6,10 @@
 #include <memory>
 
 #include "bridge/api_config.hpp"
+#include "bridge/health_api.hpp"
 #include "bridge/host.hpp"
 #include "bridge/inbox.hpp"
+#include "bridge/known_nodes_api.hpp"
 #include "bridge/mesh_proxy.hpp"
 #include "bridge/outbox_api.hpp"
 #include "bridge/receiver.hpp"
@@ -21,14 +23,17 @@ namespace axl::bridge {
 
 class LocalApi {
  public:
-  /// `ourselves`: what this node serves to others, for requests to its own key; null: nothing.
+  /// `ourselves`: what this node serves to others, for requests to its own key; null: nothing. `statistics`: of the
+  /// whole node.
   LocalApi(const ApiConfig& config, Messenger& messenger, Inbox& inbox, Host& host,
-           std::shared_ptr<http::Upstream> ourselves = {});
+           std::shared_ptr<http::Upstream> ourselves, HealthApi::Count statistics);
 
   /// The rule of this API, for the node's other local ports.
   [[nodiscard]] http::LocalAccess& access() noexcept { return access_; }
 
   void accept(std::unique_ptr<Stream> stream) { server_.accept(std::move(stream), http::Client{}); }
+  [[nodiscard]] std::size_t connections() const noexcept { return server_.connections(); }
+  void count(Statistics& out) const;
   /// No new connection or request; those who wait for a message are answered.
   void drain();
   [[nodiscard]] std::size_t under_way() const noexcept { return server_.answering() + sender_.under_way(); }
@@ -44,6 +49,8 @@ class LocalApi {
   Receiver receiver_;
   Sender sender_;
   OutboxApi outbox_;
+  HealthApi health_;
+  KnownNodesApi known_nodes_;
   http::Routes routes_;
   MeshProxy mesh_;
   TimedServer server_;

@@ -46,7 +46,23 @@ void PeerApi::accept(std::unique_ptr<tcpip::Connection> connection) {
   server_.accept(std::move(connection), std::move(client));
 }
 
+http::StatusCounts& PeerApi::counts_of(std::string_view path) noexcept {
+  if (path.starts_with("/mcp/")) return gateway_counts_[0];
+  return gateway_counts_[path.starts_with("/a2a") ? 1 : 2];
+}
+
+void PeerApi::count(Statistics& out) const {
+  constexpr std::array<std::string_view, 3> kGateway{"/mcp/", "/a2a", "/services"};
+  for (std::size_t i = 0; i < kGateway.size(); ++i) {
+    out.requests.push_back({"peer", std::string{kGateway[i]}, gateway_counts_[i].by_class});
+  }
+  routes_.each_count([&out](std::string_view route, const http::StatusCounts& counts) {
+    out.requests.push_back({"peer", std::string{route}, counts.by_class});
+  });
+}
+
 void PeerApi::serve(http::Exchange exchange) {
+  exchange.count_answer(&routes_.other());
   if (const auto why = refuse_peer(exchange.request(), own_address_)) {
     exchange.respond_error(403, *why);
     return;
@@ -58,6 +74,7 @@ void PeerApi::serve(http::Exchange exchange) {
   }
   if (gateway_ != nullptr && services::Gateway::serves(exchange.request().target.path())) {
     const auto caller = *key;
+    exchange.count_answer(&counts_of(exchange.request().target.path()));
     gateway_->serve(std::move(exchange), caller);
     return;
   }

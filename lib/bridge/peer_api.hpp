@@ -5,6 +5,8 @@
 // Source: bridge, section 8.4.
 #pragma once
 
+#include <array>
+#include <axl/statistics.hpp>
 #include <functional>
 #include <memory>
 
@@ -35,8 +37,13 @@ class PeerApi {
   void accept(std::unique_ptr<tcpip::Connection> connection);
   void drain() { server_.drain(); }
   [[nodiscard]] std::size_t under_way() const noexcept { return server_.answering(); }
+  [[nodiscard]] std::size_t connections() const noexcept { return server_.connections(); }
+  [[nodiscard]] std::uint64_t refused() const noexcept { return server_.refused(); }
+  void count(Statistics& out) const;
 
  private:
+  /// Where a request for the gateway is counted.
+  [[nodiscard]] http::StatusCounts& counts_of(std::string_view path) noexcept;
   void serve(http::Exchange exchange);
   void serve_message(http::Exchange exchange);
   void take(http::Exchange exchange, Bytes body);
@@ -49,6 +56,7 @@ class PeerApi {
   Address own_address_;
   Uploads uploads_;
   http::Routes routes_;
+  std::array<http::StatusCounts, 3> gateway_counts_ = {};  // /mcp/, /a2a, /services
   TimedServer server_;
 };
 

@@ -22,6 +22,7 @@ class TimedServer {
   }
   void drain() { server_.drain(); }
   [[nodiscard]] std::size_t connections() const noexcept { return server_.connections(); }
+  [[nodiscard]] std::uint64_t refused() const noexcept { return server_.refused(); }
   [[nodiscard]] std::size_t answering() const noexcept { return server_.answering(); }
 
  private:

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -56,6 +57,14 @@ class Process {
   [[nodiscard]] virtual int pid() const = 0;
 };
 
+/// What this process uses, as far as the machine tells.
+struct ProcessUsage {
+  double cpu_seconds = 0;
+  std::size_t resident_bytes = 0;
+  std::size_t open_files = 0;
+  std::size_t max_files = 0;
+};
+
 class System {
  public:
   using DialHandler = std::function<void(Result<std::unique_ptr<Stream>> stream)>;
@@ -64,6 +73,7 @@ class System {
   virtual void dial(const Place& place, Duration timeout, DialHandler handler) = 0;
   /// Errors: not_found (no such program), permission_denied, io.
   [[nodiscard]] virtual Result<std::unique_ptr<Process>> start(const ProcessOptions& options) = 0;
+  [[nodiscard]] virtual std::optional<ProcessUsage> usage() const { return std::nullopt; }
 
  protected:
   ~System() = default;

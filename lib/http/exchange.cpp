@@ -56,6 +56,10 @@ const Client& Exchange::client() const noexcept { return state_ ? state_->client
 bool Exchange::connected() const noexcept { return state_ && state_->connection != nullptr; }
 bool Exchange::client_ended() const noexcept { return state_ && state_->client_ended; }
 
+void Exchange::count_answer(StatusCounts* counts) noexcept {
+  if (state_) state_->counts = counts;
+}
+
 void Exchange::set_events(ExchangeEvents* events) noexcept {
   if (state_) state_->events = events;
 }

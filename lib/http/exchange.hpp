@@ -24,6 +24,7 @@ namespace axl::http {
 
 class Exchange;
 struct ExchangeState;
+struct StatusCounts;
 
 /// Who is at the other end of a connection.
 struct Client {
@@ -77,6 +78,9 @@ class Exchange {
 
   /// A line that the answer gets besides its own, whoever gives it; before it begins.
   void add_header(std::string_view name, std::string_view value);
+
+  /// The answer is counted there, whoever gives it; `counts` must outlive the server. Null: nowhere.
+  void count_answer(StatusCounts* counts) noexcept;
 
   /// `events` must live until it is replaced, its last call, or the end of this object.
   void set_events(ExchangeEvents* events) noexcept;

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "http/exchange.hpp"
+#include "http/status_counts.hpp"
 
 namespace axl::http {
 
@@ -20,7 +21,8 @@ struct ExchangeState {
   BodyHandler body_handler;                  // set while collecting
   std::unique_ptr<BodyCollector> collector;  // set while collecting; goes first: the handler may own its budget
   SentHandler sent_handler;
-  Headers added;  // to whatever answer comes
+  Headers added;                   // to whatever answer comes
+  StatusCounts* counts = nullptr;  // where that answer is counted
 
   bool reading = false;  // the handler has asked for the body
   bool paused = false;   // and wants no more of it now

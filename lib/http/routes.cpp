@@ -44,6 +44,11 @@ void Routes::add(std::string path, std::vector<std::string> methods, RequestHand
   routes_.push_back({std::move(path), std::move(methods), std::make_shared<const RequestHandler>(std::move(handler))});
 }
 
+void Routes::each_count(const std::function<void(std::string_view, const StatusCounts&)>& see) const {
+  for (const auto& route : routes_) see(route.path, *route.counts);
+  see("other", *other_);
+}
+
 const Routes::Route* Routes::find(std::string_view path) const noexcept {
   const Route* best = nullptr;
   for (const auto& route : routes_) {
@@ -55,6 +60,7 @@ const Routes::Route* Routes::find(std::string_view path) const noexcept {
 }
 
 void Routes::serve(Exchange exchange) const {
+  exchange.count_answer(other_.get());
   const std::string_view path = exchange.request().target.path();
   if (path.find("//") != std::string_view::npos || path.find("/.") != std::string_view::npos) {
     if (auto clean = clean_path(path); clean != path) {
@@ -73,6 +79,7 @@ void Routes::serve(Exchange exchange) const {
     }
     return;
   }
+  exchange.count_answer(route->counts.get());
   const auto& methods = route->methods;
   if (!methods.empty() && std::find(methods.begin(), methods.end(), exchange.request().method) == methods.end()) {
     std::string allow;

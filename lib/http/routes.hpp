@@ -5,11 +5,14 @@
 // longest subtree wins, an exact path before any subtree.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "http/server.hpp"
+#include "http/status_counts.hpp"
 
 namespace axl::http {
 
@@ -21,15 +24,22 @@ class Routes {
   /// Answers by the handler in charge: 404, 405 and 301 by itself.
   void serve(Exchange exchange) const;
 
+  /// Answers so far, of each route and of what is none. They must outlive the server.
+  void each_count(const std::function<void(std::string_view route, const StatusCounts& counts)>& see) const;
+  /// Where what is no route is counted, and what never comes here.
+  [[nodiscard]] StatusCounts& other() const noexcept { return *other_; }
+
  private:
   struct Route {
     std::string path;
     std::vector<std::string> methods;
     std::shared_ptr<const RequestHandler> handler;
+    std::unique_ptr<StatusCounts> counts = std::make_unique<StatusCounts>();
   };
   [[nodiscard]] const Route* find(std::string_view path) const noexcept;
 
   std::vector<Route> routes_;
+  std::unique_ptr<StatusCounts> other_ = std::make_unique<StatusCounts>();
 };
 
 /// 301 to `location`, with a body for people as far as the method allows one.

@@ -125,6 +125,7 @@ void ServerConnection::begin_answer(ExchangeState& state, int status, const Head
   const bool old = request.version == Version::http_1_0;
   const bool bodiless = !status_has_body(status) || request.is("HEAD");
   state.answer = Answer::begun;
+  if (state.counts != nullptr) state.counts->add(status);
   state.framing = bodiless ? BodyFraming::none
                   : length ? BodyFraming::length
                   : old    ? BodyFraming::until_close

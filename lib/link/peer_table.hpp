@@ -97,6 +97,7 @@ class PeerTable {
   /// Outbound first, then by key, then in order of appearance.
   [[nodiscard]] std::vector<Row> rows(Time now) const;
   [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
+  [[nodiscard]] std::size_t configured() const noexcept { return configured_; }
   [[nodiscard]] std::size_t incoming_handshakes() const noexcept { return handshakes_; }
 
  private:

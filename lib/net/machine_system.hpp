@@ -26,6 +26,7 @@ class MachineSystem final : public System {
 
   void dial(const Place& place, Duration timeout, DialHandler handler) override;
   [[nodiscard]] Result<std::unique_ptr<Process>> start(const ProcessOptions& options) override;
+  [[nodiscard]] std::optional<ProcessUsage> usage() const override;
 
   /// Connections being dialled.
   [[nodiscard]] std::size_t dialling() const noexcept;

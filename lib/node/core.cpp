@@ -98,6 +98,10 @@ bool Core::step() {
     const auto [key, error] = std::move(failed_.front());
     failed_.pop_front();
     tcp_->on_connect_failed(key, error);
+  } else if (!pings_done_.empty()) {
+    const auto done = std::move(pings_done_.front());
+    pings_done_.pop_front();
+    if (ping_done_) ping_done_(done);
   } else if (!inbound_.empty()) {
     auto [source, packet] = std::move(inbound_.front());
     inbound_.pop_front();
@@ -151,6 +155,8 @@ void Core::take(e2e::Engine::Output output) {
   } else if (const auto* lookup = std::get_if<e2e::Engine::SendLookup>(&output)) {
     overlay_.send_lookup(lookup->target, now());
   } else if (auto* delivered = std::get_if<e2e::Engine::DeliverPacket>(&output)) {
+    ++received_.packets;
+    received_.bytes += delivered->packet.size();
     inbound_.emplace_back(delivered->source, std::move(delivered->packet));
   } else if (const auto* up = std::get_if<e2e::Engine::SessionUp>(&output)) {
     sessions_up_.push_back(up->key);
@@ -158,6 +164,10 @@ void Core::take(e2e::Engine::Output output) {
     answer_keys(*wanted);
   } else if (const auto* mismatch = std::get_if<e2e::Engine::KeyMismatch>(&output)) {
     failed_.emplace_back(mismatch->wanted, Error{Errc::key_mismatch, "peer key mismatch"});
+  } else if (std::holds_alternative<e2e::Engine::Dropped>(output)) {
+    ++expired_;
+  } else if (auto* done = std::get_if<e2e::Engine::PingDone>(&output)) {
+    pings_done_.push_back(std::move(*done));
   }
 }
 
@@ -185,6 +195,7 @@ bool Core::send_packet(const PublicKey& dest, Buffer& packet) {
     return false;
   }
   // Without a session the packet waits in e2e's own room, in order, as long as there is any.
+  const auto size = packet.size();
   const auto sent = e2e_.send(dest, std::move(packet), now());
   if (!sent) {
     if (sent.error().is(Errc::would_block)) {
@@ -192,6 +203,9 @@ bool Core::send_packet(const PublicKey& dest, Buffer& packet) {
       return false;
     }
     logger_(LogLevel::debug, "e2e", "{}", sent.error().text());
+  } else {
+    ++sent_.packets;
+    sent_.bytes += size;
   }
   carry();
   turn_soon();
@@ -213,6 +227,23 @@ void Core::on_link_room() {
   if (!output_blocked_) return;
   room_ = true;
   turn_soon();
+}
+
+void Core::count(Statistics& out) const {
+  const auto tables = overlay_.table_sizes();
+  out.tree_nodes = tables.infos;
+  out.paths = tables.paths;
+  out.lookups = tables.rumors;
+  out.lookup_waiting_bytes = tables.waiting_bytes;
+  out.sessions = e2e_.session_count();
+  out.session_rx_packets = received_.packets;
+  out.session_rx_bytes = received_.bytes;
+  out.session_tx_packets = sent_.packets;
+  out.session_tx_bytes = sent_.bytes;
+  out.expired_packets = expired_;
+  const auto tcp = tcp_->stats();
+  out.filtered_packets = tcp.filtered;
+  out.tcp_connections = tcp.connections;
 }
 
 void Core::arm_timer() {

@@ -7,6 +7,7 @@
 
 #include <asio/io_context.hpp>
 #include <deque>
+#include <axl/statistics.hpp>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -46,6 +47,7 @@ class Core final : private tcpip::StackHost {
     tcpip::Stack::Config tcp;
   };
   using KeyHandler = std::function<void(const PublicKey&)>;
+  using PingHandler = std::function<void(const e2e::Engine::PingDone&)>;
 
   /// A link whose queue holds this much takes no more packets of our own.
   static constexpr std::size_t kLinkQueueHigh = 256UL * 1024;
@@ -59,6 +61,7 @@ class Core final : private tcpip::StackHost {
   void set_links(LinkSender* links) noexcept { links_ = links; }
   void set_session_up_handler(KeyHandler handler) { session_up_ = std::move(handler); }
   void set_path_found_handler(KeyHandler handler) { path_found_ = std::move(handler); }
+  void set_ping_done_handler(PingHandler handler) { ping_done_ = std::move(handler); }
 
   [[nodiscard]] Time now() const;
   [[nodiscard]] overlay::Engine& overlay() noexcept { return overlay_; }
@@ -77,6 +80,8 @@ class Core final : private tcpip::StackHost {
   void retire(std::shared_ptr<void> object);
   /// A link's queue has shrunk.
   void on_link_room();
+  /// Fills in what the engines know.
+  void count(Statistics& out) const;
   /// Nothing moves after this.
   void stop();
 
@@ -106,12 +111,21 @@ class Core final : private tcpip::StackHost {
   LinkSender* links_ = nullptr;
   KeyHandler session_up_;
   KeyHandler path_found_;
+  PingHandler ping_done_;
 
   std::deque<std::pair<PublicKey, Buffer>> inbound_;  // decrypted packets on their way to TCP
   std::deque<PublicKey> sessions_up_;                 // to be told to TCP
   std::deque<PublicKey> paths_found_;                 // to be told to whoever looks for an address
   std::deque<std::pair<PublicKey, Error>> failed_;    // connects that TCP must give up
+  std::deque<e2e::Engine::PingDone> pings_done_;      // to be told to who asked
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  struct Carried {
+    std::uint64_t packets = 0;
+    std::uint64_t bytes = 0;
+  };
+  Carried received_;  // through sessions
+  Carried sent_;
+  std::uint64_t expired_ = 0;  // packets that no session came up for
   bool carrying_ = false;
   bool in_turn_ = false;
   bool turn_posted_ = false;

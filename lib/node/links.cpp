@@ -168,6 +168,7 @@ void Links::on_accepted(const link::Uri& uri, net::Accepted accepted) {
       started_ ? table_.on_incoming(uri.scheme, accepted.remote_text, address.to_string(), address.is_loopback(), now)
                : Result<link::EntryId>{Error{Errc::closed, "the node has not been started"}};
   if (!entry) {
+    ++refused_;
     logger_(LogLevel::debug, "link", "incoming link of {} refused: {}", accepted.remote_text, entry.error().text());
     accepted.stream->abort();
     return;
@@ -221,6 +222,7 @@ void Links::on_proven(overlay::LinkId link) {
 void Links::announce_if_usable(LinkConnection& connection) {
   if (connection.announced || !connection.link().usable()) return;
   connection.announced = true;
+  ++(connection.route.inbound ? inbound_ : outbound_).established;
   const auto& peer = *connection.link().peer();
   table_.on_established(connection.entry(), peer.key, peer.priority);
   logger_(LogLevel::info, "link", "Connected {}: {}@{}", connection.route.inbound ? "inbound" : "outbound",
@@ -230,6 +232,7 @@ void Links::announce_if_usable(LinkConnection& connection) {
 
 void Links::on_failed(LinkConnection& connection) {
   const auto now = core_.now();
+  add_traffic(connection.route.inbound ? inbound_ : outbound_, connection.link());
   table_.set_traffic(connection.entry(), connection.link().rx_bytes(), connection.link().tx_bytes());
   table_.on_ended(connection.entry(), connection.error(), connection.retry(), now);
   if (connection.in_overlay) core_.overlay().on_link_down(connection.id(), now);
@@ -269,6 +272,29 @@ void Links::close_failed() {
 LinkConnection* Links::find(overlay::LinkId link) const {
   const auto found = connections_.find(link);
   return found == connections_.end() ? nullptr : found->second.get();
+}
+
+void Links::add_traffic(Statistics::Links& to, const link::Link& link) {
+  to.rx_bytes += link.rx_bytes();
+  to.tx_bytes += link.tx_bytes();
+  to.dropped_packets += link.dropped();
+}
+
+std::size_t Links::up() const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(connections_, [](const auto& item) { return item.second->link().usable(); }));
+}
+
+void Links::count(Statistics& out) const {
+  out.inbound = inbound_;
+  out.outbound = outbound_;
+  out.refused_links = refused_;
+  out.configured_peers = table_.configured();
+  for (const auto& [id, connection] : connections_) {
+    auto& side = connection->route.inbound ? out.inbound : out.outbound;
+    add_traffic(side, connection->link());
+    if (connection->link().usable()) ++side.up;
+  }
 }
 
 std::vector<Topology::Peer> Links::peers() const {

@@ -5,6 +5,7 @@
 
 #include <axl/config.hpp>
 #include <axl/node.hpp>
+#include <axl/statistics.hpp>
 #include <functional>
 #include <map>
 #include <memory>
@@ -39,6 +40,9 @@ class Links final : public LinkSender {
   Result<std::string> add_listener(const std::string& uri);
   [[nodiscard]] std::vector<std::string> listeners() const;
   [[nodiscard]] std::vector<Topology::Peer> peers() const;
+  [[nodiscard]] std::size_t up() const;
+  /// Fills in what is known of links.
+  void count(Statistics& out) const;
 
   void send(overlay::Engine::SendFrame frame) override;
   [[nodiscard]] std::size_t queued(overlay::LinkId link) const override;
@@ -61,6 +65,7 @@ class Links final : public LinkSender {
   void on_failed(LinkConnection& connection);
   void announce_if_usable(LinkConnection& connection);
   void on_timer();
+  static void add_traffic(Statistics::Links& to, const link::Link& link);
   [[nodiscard]] LinkConnection* find(overlay::LinkId link) const;
 
   const PrivateKey key_;
@@ -77,6 +82,9 @@ class Links final : public LinkSender {
   std::map<link::EntryId, std::unique_ptr<net::Dialer>> dials_;
   std::map<overlay::LinkId, std::unique_ptr<LinkConnection>> connections_;
   std::vector<std::unique_ptr<LinkConnection>> ended_;  // until nothing of them is on the call stack
+  Statistics::Links inbound_;  // of what has ended, and how many there have been
+  Statistics::Links outbound_;
+  std::uint64_t refused_ = 0;
   std::uint32_t next_link_ = 1;
   bool started_ = false;
 };

@@ -50,7 +50,16 @@ Result<std::uint16_t> Node::serve_router(const std::string& host, std::uint16_t 
 void Node::drain(Duration grace) { state_->drain(grace); }
 void Node::begin_drain(std::function<void()> done) { state_->begin_drain(std::move(done)); }
 
+void Node::ping(const PublicKey& peer, Duration timeout, PingHandler handler) {
+  state_->ping_from_anywhere(peer, timeout, std::move(handler));
+}
+
 Topology Node::topology() const { return state_->whole_topology(); }
+std::vector<KnownNode> Node::known_nodes(std::size_t limit, const PublicKey* after) const {
+  return state_->all_known_nodes(limit, after);
+}
+Result<KnownNode> Node::known_node(const PublicKey& key) const { return state_->find_known_node(key); }
+Statistics Node::statistics() const { return state_->statistics(); }
 void Node::on_event(EventHandler handler) { state_->set_event_handler(std::move(handler)); }
 
 }  // namespace axl

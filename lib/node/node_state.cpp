@@ -73,6 +73,7 @@ NodeState::NodeState(NodeConfig config, const PrivateKey& key, asio::io_context*
   core_->set_session_up_handler([this](const PublicKey& peer) {
     emit({.kind = NodeEvent::Kind::session_up, .key = peer, .uri = {}, .text = {}});
   });
+  core_->set_ping_done_handler([this](const e2e::Engine::PingDone& done) { on_ping_done(done); });
   core_->set_path_found_handler([this](const PublicKey& peer) { on_path_found(peer); });
   system_ = std::make_unique<net::MachineSystem>(loop_.context());
   bridge::ApiConfig api;
@@ -133,6 +134,7 @@ void NodeState::stop() {
     api_listeners_.clear();
     unix_listeners_.clear();
     for (const auto& wait : std::exchange(address_waits_, {})) wait->timer.reset();
+    pings_.clear();
     if (core_) core_->set_links(nullptr);
     bridge_.reset();
     system_.reset();
@@ -162,6 +164,18 @@ Result<void> NodeState::remove_peer(const std::string& uri, const std::string& s
   Result<void> result = Error{Errc::closed, "the node has been stopped"};
   on_loop_and_wait([&] { result = links_->remove_peer(uri, source_interface); });
   return result;
+}
+
+Result<void> NodeState::dial_peer(const std::string& uri, const std::string& source_interface) {
+  auto added = links_->add_peer(uri, source_interface);
+  core_->turn_soon();
+  return added;
+}
+
+Result<void> NodeState::forget_peer(const std::string& uri, const std::string& source_interface) {
+  auto removed = links_->remove_peer(uri, source_interface);
+  core_->turn_soon();
+  return removed;
 }
 
 Result<std::string> NodeState::add_listener(const std::string& uri) {
@@ -309,38 +323,12 @@ void NodeState::drain(Duration grace) {
   waiting->ended.wait_for(lock, grace, [&] { return waiting->done; });
 }
 
-Topology NodeState::whole_topology() {
-  Topology topology;
-  topology.our_key = key_;
-  topology.our_address = address_;
-  on_loop_and_wait([&] {
-    topology = this->topology();
-    const auto queue = Router{bridge_->dispatcher(), bridge_->services()}.queue_stats();
-    topology.queued_messages = queue.messages;
-    topology.queued_bytes = queue.bytes;
-    topology.refused_messages = queue.refused_full + queue.refused_share;
-    topology.outbox_messages = bridge_->outbox_messages();
-  });
-  return topology;
-}
-
 std::unique_ptr<Timer> NodeState::make_timer(std::function<void()> fire) {
   return std::make_unique<LoopTimer>(loop_.context(), core_->clock(), [this, alive = alive_, fire = std::move(fire)] {
     if (!*alive) return;
     fire();
     if (*alive) core_->turn_soon();
   });
-}
-
-Topology NodeState::topology() const {
-  Topology topology;
-  topology.our_key = key_;
-  topology.our_address = address_;
-  topology.our_coords = core_->overlay().coords();
-  topology.peers = links_->peers();
-  for (const auto& entry : core_->overlay().tree()) topology.tree.push_back({entry.key, entry.parent, entry.seq});
-  topology.sessions = core_->e2e().sessions(core_->now()).size();
-  return topology;
 }
 
 std::optional<PublicKey> NodeState::full_key(const Address& address) const {
@@ -354,17 +342,22 @@ std::optional<PublicKey> NodeState::full_key(const Address& address) const {
 
 void NodeState::connect(const PublicKey& key, std::uint16_t port, Duration timeout,
                         tcpip::Stack::ConnectHandler handler) {
-  const auto address = Address::of(key);
-  if (key != address.partial_key()) {
-    core_->tcp().connect(key, port, timeout, std::move(handler));
+  const auto deadline = now() + timeout;
+  find_key(key, deadline, [this, port, deadline, handler = std::move(handler)](Result<PublicKey> found) {
+    if (!found) return handler(found.error());
+    core_->tcp().connect(*found, port, deadline - now(), handler);
     core_->turn_soon();
-    return;
-  }
-  // Only an address: whoever answers a lookup for it is the peer.
+  });
+}
+
+// A full key is found at once. Of an address, whoever answers a lookup for it is the peer.
+void NodeState::find_key(const PublicKey& key, Time deadline, std::function<void(Result<PublicKey>)> handler) {
+  const auto address = Address::of(key);
+  if (key != address.partial_key()) return handler(key);
+  if (const auto known = full_key(address)) return handler(*known);
   auto wait = std::make_shared<AddressWait>();
   wait->address = address;
-  wait->port = port;
-  wait->deadline = now() + timeout;
+  wait->deadline = deadline;
   wait->handler = std::move(handler);
   wait->timer = make_timer([this, wait] { look_up(wait); });
   address_waits_.push_back(wait);
@@ -396,7 +389,7 @@ void NodeState::on_path_found(const PublicKey& key) {
   });
   for (const auto& wait : answered) {
     wait->timer.reset();
-    core_->tcp().connect(key, wait->port, wait->deadline - now(), std::exchange(wait->handler, nullptr));
+    std::exchange(wait->handler, nullptr)(key);
   }
 }
 

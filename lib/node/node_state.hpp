@@ -2,18 +2,22 @@
 #pragma once
 
 #include <axl/node.hpp>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "bridge/bridge.hpp"
+#include "bridge/peer_id.hpp"
 #include "net/listener.hpp"
 #include "net/machine_system.hpp"
 #include "net/unix_listener.hpp"
 #include "node/core.hpp"
 #include "node/links.hpp"
 #include "node/loop.hpp"
+#include "node/round_trips.hpp"
 #include "node/running_keys.hpp"
 
 namespace axl::node {
@@ -51,6 +55,10 @@ class NodeState final : public bridge::Host {
   Result<std::uint16_t> serve_api(const std::string& host, std::uint16_t port);
   Result<std::uint16_t> serve_router(const std::string& host, std::uint16_t port);
   [[nodiscard]] Topology whole_topology();
+  [[nodiscard]] std::vector<KnownNode> all_known_nodes(std::size_t limit, const PublicKey* after);
+  [[nodiscard]] Result<KnownNode> find_known_node(const PublicKey& key);
+  [[nodiscard]] Statistics statistics();
+  void ping_from_anywhere(const PublicKey& peer, Duration timeout, Node::PingHandler handler);
   void set_event_handler(Node::EventHandler handler);
   void begin_drain(std::function<void()> done);
   void drain(Duration grace);
@@ -77,20 +85,39 @@ class NodeState final : public bridge::Host {
   [[nodiscard]] const PublicKey& our_key() const override { return key_; }
   [[nodiscard]] System& system() override { return *system_; }
   [[nodiscard]] Topology topology() const override;
+  [[nodiscard]] std::size_t peers_up() const override;
+  [[nodiscard]] std::vector<KnownNode> known_nodes(std::size_t limit,
+                                                   const std::optional<PublicKey>& after) const override;
+  [[nodiscard]] std::optional<KnownNode> known_node(const PublicKey& key) const override;
+  void count(Statistics& out) const override;
+  Result<void> dial_peer(const std::string& uri, const std::string& source_interface) override;
+  Result<void> forget_peer(const std::string& uri, const std::string& source_interface) override;
+  void ping(const PublicKey& peer, Duration timeout, std::function<void(Result<Duration>)> handler) override;
   [[nodiscard]] std::optional<PublicKey> full_key(const Address& address) const override;
   void connect(const PublicKey& key, std::uint16_t port, Duration timeout,
                tcpip::Stack::ConnectHandler handler) override;
 
-  /// A connect to an address whose full key is not known yet.
+  /// Somebody wants the full key of an address that none is known of yet.
   struct AddressWait {
     Address address;
-    std::uint16_t port = 0;
     Time deadline;
-    tcpip::Stack::ConnectHandler handler;
+    std::function<void(Result<PublicKey>)> handler;
     std::unique_ptr<Timer> timer;
   };
+  struct Ping {
+    PublicKey key;
+    std::function<void(Result<Duration>)> handler;
+  };
+  /// `handler` may be called inside this call.
+  void find_key(const PublicKey& key, Time deadline, std::function<void(Result<PublicKey>)> handler);
   void look_up(const std::shared_ptr<AddressWait>& wait);
   void on_path_found(const PublicKey& key);
+  void ping_key(const PublicKey& key, Time deadline, std::function<void(Result<Duration>)> handler);
+  void on_ping_done(const e2e::Engine::PingDone& done);
+  static void note(KnownNode& known, const overlay::Engine::PathView& path);
+  static void note(KnownNode& known, const e2e::Engine::SessionView& session);
+  static void note(KnownNode& known, const overlay::Engine::LinkView& link);
+  void complete(KnownNode& known, const PublicKey& key, Time now) const;
 
   void on_loop_and_wait(const std::function<void()>& task);
   [[nodiscard]] Session make_session(std::unique_ptr<tcpip::Connection> connection);
@@ -113,6 +140,8 @@ class NodeState final : public bridge::Host {
   std::vector<std::unique_ptr<net::UnixListener>> unix_listeners_;  // of the local API
   std::vector<std::weak_ptr<SessionState>> sessions_;               // those that may be open, for stop()
   std::vector<std::shared_ptr<AddressWait>> address_waits_;
+  std::map<e2e::PingId, Ping> pings_;
+  RoundTrips round_trips_;
   Node::EventHandler event_handler_;
   bool started_ = false;
   bool stopped_ = false;

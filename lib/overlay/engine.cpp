@@ -154,6 +154,12 @@ std::vector<Engine::PathView> Engine::paths() const {
   return list;
 }
 
+std::optional<Engine::PathView> Engine::path(const PublicKey& key) const {
+  const auto* path = state_->protocol.routing().pathfinder().find(key);
+  if (path == nullptr) return std::nullopt;
+  return PathView{key, path->coords, path->seq, path->broken};
+}
+
 Engine::TableSizes Engine::table_sizes() const {
   const auto& pathfinder = state_->protocol.routing().pathfinder();
   return {known_nodes(), pathfinder.path_count(), pathfinder.rumor_count(), pathfinder.waiting_bytes()};

@@ -87,6 +87,7 @@ class Engine {
     bool broken = false;
   };
   [[nodiscard]] std::vector<PathView> paths() const;
+  [[nodiscard]] std::optional<PathView> path(const PublicKey& key) const;
   /// How full the bounded tables are.
   struct TableSizes {
     std::size_t infos = 0;

@@ -40,6 +40,11 @@ void Lanes::remove(EntryId id, const Message& message) {
   if (lane.unused()) lanes_.erase(found);
 }
 
+std::size_t Lanes::ready(std::string_view topic) const {
+  const auto lane = lanes_.find(topic);
+  return lane == lanes_.end() ? 0 : lane->second.ready.size();
+}
+
 std::optional<EntryId> Lanes::oldest(const Selection& wanted) const {
   const auto lane = lanes_.find(wanted.topic);
   return lane == lanes_.end() ? std::nullopt : oldest_in(lane->second, wanted.sender);

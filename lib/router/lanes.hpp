@@ -13,6 +13,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 
 namespace axl::router {
 
@@ -29,6 +30,8 @@ class Lanes {
   /// A message is ready. It must be removed under the same id.
   void add(EntryId id, const Message& message);
   void remove(EntryId id, const Message& message);
+  /// How many are ready in a topic.
+  [[nodiscard]] std::size_t ready(std::string_view topic) const;
   /// The oldest that is selected.
   [[nodiscard]] std::optional<EntryId> oldest(const Selection& wanted) const;
 

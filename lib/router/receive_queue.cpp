@@ -31,12 +31,14 @@ std::optional<Refusal> ReceiveQueue::offer(Message& message) {
   return {};
 }
 
-const Message* ReceiveQueue::front(const Selection& wanted) const {
+const Message* ReceiveQueue::front(const Selection& wanted) {
+  note_read(wanted.topic);
   const auto id = lanes_.oldest(wanted);
   return id ? &entries_.at(*id).message : nullptr;
 }
 
 std::optional<ReceiveQueue::Taken> ReceiveQueue::take(const Selection& wanted) {
+  note_read(wanted.topic);
   const auto id = lanes_.oldest(wanted);
   if (!id) return {};
   auto& entry = entries_.at(*id);
@@ -44,6 +46,21 @@ std::optional<ReceiveQueue::Taken> ReceiveQueue::take(const Selection& wanted) {
   entry.state = Entry::State::in_delivery;
   ++in_delivery_;
   return Taken{*id, &entry.message};
+}
+
+ReaderId ReceiveQueue::wait_for_message(const Selection& wanted) {
+  note_read(wanted.topic);
+  return lanes_.wait(wanted);
+}
+
+void ReceiveQueue::note_read(const std::string& topic) {
+  if (!topic.empty() && read_topics_.size() < kReadTopics) read_topics_.insert(topic);
+}
+
+std::vector<ReceiveQueue::TopicSize> ReceiveQueue::read_topics() const {
+  std::vector<TopicSize> sizes{{{}, lanes_.ready({})}};
+  for (const auto& topic : read_topics_) sizes.push_back({topic, lanes_.ready(topic)});
+  return sizes;
 }
 
 // Takes an entry out of the state that it is in; it is in no index then but that of names.

@@ -21,6 +21,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "router/lanes.hpp"
 #include "router/quota.hpp"
@@ -33,6 +34,8 @@ class ReceiveQueue {
  public:
   /// What a message costs besides its body, id and topic.
   static constexpr std::size_t kOverhead = 256;
+  /// So many topics that were read from are remembered for read_topics(): the first ones.
+  static constexpr std::size_t kReadTopics = 64;
 
   struct Config {
     std::size_t max_messages = 10'000;
@@ -58,7 +61,7 @@ class ReceiveQueue {
   [[nodiscard]] std::optional<Refusal> would_refuse(const PublicKey& sender, std::size_t body_size) const;
 
   /// The message that take() would give; null when there is none.
-  [[nodiscard]] const Message* front(const Selection& wanted = {}) const;
+  [[nodiscard]] const Message* front(const Selection& wanted = {});
   struct Taken {
     EntryId id{};
     const Message* message = nullptr;  ///< stays valid until commit, put_back, lease or confirm
@@ -85,7 +88,7 @@ class ReceiveQueue {
   void expire_leases(Time now);
   [[nodiscard]] std::optional<Time> next_expiry() const;
 
-  [[nodiscard]] ReaderId wait_for_message(const Selection& wanted = {}) { return lanes_.wait(wanted); }
+  [[nodiscard]] ReaderId wait_for_message(const Selection& wanted = {});
   void stop_waiting(ReaderId reader) { lanes_.stop_waiting(reader); }
   [[nodiscard]] WriterId wait_for_room(const PublicKey& sender, std::size_t body_size);
   void stop_waiting(WriterId writer);
@@ -93,6 +96,14 @@ class ReceiveQueue {
   [[nodiscard]] std::optional<Event> poll_event();
   /// poll_event() may have something to say.
   [[nodiscard]] bool has_event() const;
+
+  /// Messages that are ready, of each topic that a reader has asked for, and before these of none (an empty name). The
+  /// senders' names for topics are not to be had here: there is no bound to them.
+  struct TopicSize {
+    std::string topic;
+    std::size_t messages = 0;
+  };
+  [[nodiscard]] std::vector<TopicSize> read_topics() const;
 
   [[nodiscard]] std::size_t messages() const noexcept { return entries_.size(); }
   [[nodiscard]] std::size_t in_delivery() const noexcept { return in_delivery_; }
@@ -114,6 +125,7 @@ class ReceiveQueue {
   };
 
   static std::size_t cost(const Message& message) noexcept;
+  void note_read(const std::string& topic);
   void leave_state(Entries::iterator item);
   Message erase(Entries::iterator item);
 
@@ -123,6 +135,7 @@ class ReceiveQueue {
   Lanes lanes_;                                               // of the ready ones, and who waits for such
   std::set<std::pair<Time, EntryId>> leases_;                 // by their end
   std::multimap<std::string, EntryId, std::less<>> by_name_;  // of those that a reader may confirm
+  std::set<std::string> read_topics_;
   std::size_t in_delivery_ = 0;
   std::list<Writer> writers_;
   bool room_changed_ = false;  // since the waiting writers were last looked at

@@ -61,6 +61,7 @@ void AgentCall::begin(Done done) {
 // The status is lost on this way, as the reference loses it: what counts is that the body is JSON.
 void AgentCall::settle(const Result<http::Response>& answer) {
   const auto done = std::exchange(done_, {});
+  if (!answer || answer->head.status >= 500) counted.failed();
   if (!answer) {
     return done(answer.error().is(Errc::timed_out) ? timed_out()
                                                    : a2a::encode_error(std::string{kFailed} + answer.error().text()));

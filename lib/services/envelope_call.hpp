@@ -9,6 +9,7 @@
 #include "core/scheduler.hpp"
 #include "services/mcp_caller.hpp"
 #include "services/service_table.hpp"
+#include "services/use_counter.hpp"
 
 namespace axl::services {
 
@@ -30,6 +31,8 @@ class EnvelopeCall {
   virtual void begin(Done done) = 0;
   /// The answer when there is none in time.
   [[nodiscard]] virtual std::string timed_out() const = 0;
+
+  CountedCall counted;  ///< where this call is counted
 };
 
 }  // namespace axl::services

@@ -36,6 +36,8 @@ struct EnvelopeResponder::State {
   std::function<bool(const PublicKey& caller)> agent_allows;
   Scheduler& scheduler;
   std::optional<Backend> router;
+  std::shared_ptr<ServiceUse> agent_use = std::make_shared<ServiceUse>();
+  std::shared_ptr<ServiceUse> router_use = std::make_shared<ServiceUse>();
   McpCaller mcp_caller;
   std::set<Answering*> answering;
 };
@@ -46,7 +48,10 @@ class EnvelopeResponder::Answering final : public EnvelopeResponder::Call {
       : state_{std::move(state)},
         call_{std::move(plan.call)},
         handler_{std::move(handler)},
-        timer_{state_->scheduler.make_timer([this] { finish(call_->timed_out()); })} {
+        timer_{state_->scheduler.make_timer([this] {
+          call_->counted.failed();
+          finish(call_->timed_out());
+        })} {
     auto& scheduler = state_->scheduler;
     if (call_) timer_->arm(scheduler.now() + EnvelopeCall::kAnswerTime);
     scheduler.executor().post([this, alive = std::weak_ptr{alive_}, ready = std::move(plan.ready)]() mutable {
@@ -93,14 +98,19 @@ std::optional<EnvelopeResponder::State::Plan> EnvelopeResponder::State::plan(con
   if (!our_agent) return Plan{{}, a2a::encode_error("A2A is not available on this node")};
   if (agent_allows && !agent_allows(caller)) return Plan{{}, a2a::encode_error("Access denied")};
   if (auto refusal = AgentCall::refusal(*envelope)) return Plan{{}, std::move(*refusal)};
-  return Plan{std::make_unique<AgentCall>(scheduler, caller, *our_agent, *envelope), {}};
+  Plan planned{std::make_unique<AgentCall>(scheduler, caller, *our_agent, *envelope), {}};
+  planned.call->counted = CountedCall{agent_use};
+  return planned;
 }
 
 EnvelopeResponder::State::Plan EnvelopeResponder::State::plan_mcp(const PublicKey& caller,
                                                                   mcp::RequestEnvelope envelope) {
   auto service = services.find(envelope.service);
   if (!service && router) {
-    return {std::make_unique<RouteCall>(scheduler, caller, *router, std::move(envelope.service), envelope.request), {}};
+    Plan planned{
+        std::make_unique<RouteCall>(scheduler, caller, *router, std::move(envelope.service), envelope.request), {}};
+    planned.call->counted = CountedCall{router_use};
+    return planned;
   }
   if (!service) {
     return {{}, mcp::encode_error(envelope.service, "router error: Service not found: " + envelope.service)};
@@ -108,8 +118,11 @@ EnvelopeResponder::State::Plan EnvelopeResponder::State::plan_mcp(const PublicKe
   if (!ServiceTable::allows(*service, caller)) {
     return {{}, mcp::encode_error(envelope.service, "router error: Access denied: " + envelope.service)};
   }
+  CountedCall counted{service->use};
   McpCaller::Message message{.caller = caller, .service = std::move(service), .body = to_bytes(envelope.request)};
-  return {std::make_unique<McpEnvelopeCall>(mcp_caller, services, std::move(message)), {}};
+  Plan planned{std::make_unique<McpEnvelopeCall>(mcp_caller, services, std::move(message)), {}};
+  planned.call->counted = std::move(counted);
+  return planned;
 }
 
 EnvelopeResponder::EnvelopeResponder(ServiceTable& services, std::function<std::optional<Backend>()> agent,
@@ -121,6 +134,11 @@ EnvelopeResponder::~EnvelopeResponder() {
 }
 
 void EnvelopeResponder::use_router(Backend router) { state_->router = std::move(router); }
+
+void EnvelopeResponder::count_in(std::shared_ptr<ServiceUse> agent, std::shared_ptr<ServiceUse> router) {
+  state_->agent_use = std::move(agent);
+  state_->router_use = std::move(router);
+}
 
 void EnvelopeResponder::limit_agent(std::function<bool(const PublicKey& caller)> allows) {
   state_->agent_allows = std::move(allows);

@@ -31,6 +31,8 @@ class EnvelopeResponder {
 
   /// MCP envelopes for names that the table does not have go to this external router (`/route` below its path).
   void use_router(Backend router);
+  /// Calls of the agent and of the router are counted there; those of services in the table.
+  void count_in(std::shared_ptr<ServiceUse> agent, std::shared_ptr<ServiceUse> router);
   /// Who may call the agent; nothing said: everyone.
   void limit_agent(std::function<bool(const PublicKey& caller)> allows);
 

@@ -47,15 +47,17 @@ class OnBehalf final : public http::Upstream {
 // One relayed request: notes how the service does, and answers when it does not.
 class Gateway::Events final : public http::RelayEvents {
  public:
-  Events(Gateway& gateway, std::string service, std::shared_ptr<const Service> entry)
-      : gateway_{gateway}, service_{std::move(service)}, entry_{std::move(entry)} {}
+  Events(Gateway& gateway, std::string service, std::shared_ptr<const Service> entry, CountedCall counted)
+      : gateway_{gateway}, service_{std::move(service)}, entry_{std::move(entry)}, counted_{std::move(counted)} {}
 
-  std::optional<std::size_t> on_response(const http::ResponseHead&, http::Headers&) override {
+  std::optional<std::size_t> on_response(const http::ResponseHead& head, http::Headers&) override {
     note(true);
+    if (head.status >= 500) counted_.failed();
     return {};
   }
 
   void on_failed(http::Exchange exchange, const Error& error, http::Delivery delivery, bool) override {
+    counted_.failed();
     gateway_.logger_(LogLevel::warning, "services", "{}: {}", mcp::json::quote(service_), error.text());
     if (error.is(Errc::limit_reached)) {
       exchange.respond_error(503, "The service has too many requests under way", {{"Retry-After", "1"}});
@@ -80,6 +82,7 @@ class Gateway::Events final : public http::RelayEvents {
   Gateway& gateway_;
   std::string service_;
   std::shared_ptr<const Service> entry_;  // null for the agent and for names of another router
+  CountedCall counted_;
 };
 
 Gateway::Gateway(Config config, ServiceTable& services, Scheduler& scheduler, Logger logger)
@@ -141,13 +144,13 @@ void Gateway::serve_mcp(http::Exchange exchange, const PublicKey& caller, std::s
       return;
     }
     const auto& entry = match->service;
-    carry(std::move(exchange), caller, entry->backend, match->suffix, entry->info.name, entry);
+    carry(std::move(exchange), caller, entry->backend, match->suffix, entry->info.name, entry, CountedCall{entry->use});
     return;
   }
   const auto name = http::percent_decode(rest);
   if (fallback_ && name && !name->empty() && name->size() <= ServiceTable::kMaxNameSize) {
     if (const auto other = fallback_(*name)) {
-      carry(std::move(exchange), caller, *other, {}, *name, nullptr);
+      carry(std::move(exchange), caller, *other, {}, *name, nullptr, CountedCall{fallback_use_});
       return;
     }
   }
@@ -161,19 +164,19 @@ void Gateway::serve_agent(http::Exchange exchange, const PublicKey& caller, std:
     exchange.respond_error(403, "Agent not allowed");
   } else {
     const auto backend = agent_->backend;
-    carry(std::move(exchange), caller, backend, suffix, {}, nullptr);
+    carry(std::move(exchange), caller, backend, suffix, {}, nullptr, CountedCall{agent_use_});
   }
 }
 
 void Gateway::carry(http::Exchange exchange, const PublicKey& caller, const Backend& backend, std::string_view suffix,
-                    std::string service, std::shared_ptr<const Service> entry) {
+                    std::string service, std::shared_ptr<const Service> entry, CountedCall counted) {
   const auto& head = exchange.request();
   http::RelayRequest request;
   request.method = head.method;
   request.target = backend_target(backend, suffix, head.target.query());
   request.headers =
       backend_headers(head.headers, backend, {.key = caller, .legacy_id = config_.legacy_peer_id}, service);
-  auto events = std::make_unique<Events>(*this, std::move(service), std::move(entry));
+  auto events = std::make_unique<Events>(*this, std::move(service), std::move(entry), std::move(counted));
   auto upstream = backend.upstream;
   if (exchange.client().key != caller) upstream = std::make_shared<OnBehalf>(std::move(upstream), caller);
   relays_.carry(std::move(exchange), std::move(upstream), std::move(request),

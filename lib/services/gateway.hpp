@@ -22,6 +22,7 @@
 #include "services/backend_request.hpp"
 #include "services/in_process_server.hpp"
 #include "services/service_table.hpp"
+#include "services/use_counter.hpp"
 
 namespace axl::services {
 
@@ -62,6 +63,10 @@ class Gateway {
   /// A service's backend as its caller may use it; not_found or permission_denied.
   [[nodiscard]] Result<Backend> backend(std::string_view service, const PublicKey& caller) const;
 
+  /// How the agent is used, and the names of the fallback.
+  [[nodiscard]] const std::shared_ptr<ServiceUse>& agent_use() const noexcept { return agent_use_; }
+  [[nodiscard]] const std::shared_ptr<ServiceUse>& fallback_use() const noexcept { return fallback_use_; }
+
   [[nodiscard]] std::size_t under_way() const noexcept { return relays_.under_way(); }
 
  private:
@@ -71,7 +76,7 @@ class Gateway {
   void serve_agent(http::Exchange exchange, const PublicKey& caller, std::string_view suffix);
   void serve_list(http::Exchange exchange, const PublicKey& caller) const;
   void carry(http::Exchange exchange, const PublicKey& caller, const Backend& backend, std::string_view suffix,
-             std::string service, std::shared_ptr<const Service> entry);
+             std::string service, std::shared_ptr<const Service> entry, CountedCall counted);
   [[nodiscard]] bool allows(const ServiceAccess& access, const PublicKey& caller) const;
 
   Config config_;
@@ -80,6 +85,8 @@ class Gateway {
   Logger logger_;
   std::optional<Agent> agent_;
   Fallback fallback_;
+  std::shared_ptr<ServiceUse> agent_use_ = std::make_shared<ServiceUse>();
+  std::shared_ptr<ServiceUse> fallback_use_ = std::make_shared<ServiceUse>();
   http::Relays relays_;
   std::shared_ptr<http::Upstream> loopback_;
 };

@@ -20,6 +20,7 @@ void McpEnvelopeCall::begin(Done done) {
 void McpEnvelopeCall::settle(const Result<Bytes>& answer) {
   const auto done = std::exchange(done_, {});
   services_.set_healthy(service_, answer.ok());
+  if (!answer) counted.failed();
   if (answer) {
     const auto body = mcp::json::trim(as_text(*answer));
     return done(mcp::encode_answer(service_, body.empty() ? std::string_view{"null"} : body));

@@ -34,6 +34,7 @@ void RouteCall::begin(Done done) {
 // What counts are the members, whatever the status.
 void RouteCall::settle(const Result<http::Response>& answer) {
   const auto done = std::exchange(done_, {});
+  if (!answer || answer->head.status >= 500) counted.failed();
   if (!answer) {
     return done(answer.error().is(Errc::timed_out)
                     ? timed_out()

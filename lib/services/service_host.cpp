@@ -33,6 +33,7 @@ ServiceHost::ServiceHost(const NodeConfig& config, const PublicKey& own, System&
           {.own = own, .max_body = config.max_message_size}, registry_, scheduler, [this](http::Exchange& exchange) {
             return admit_ && admit_(exchange);
           }} {
+  responder_.count_in(gateway_.agent_use(), gateway_.fallback_use());
   responder_.limit_agent([this](const PublicKey& caller) { return gateway_.agent_allows(caller); });
   add_configured(config);
   set_router(config);

@@ -69,6 +69,7 @@ Result<void> ServiceTable::add(Service service) {
   if (found == services_.end() && services_.size() >= kMaxServices) {
     return Error{Errc::limit_reached, "too many services"};
   }
+  service.use = found == services_.end() ? std::make_shared<ServiceUse>() : found->second->use;
   auto name = service.info.name;
   services_[std::move(name)] = std::make_shared<Service>(std::move(service));
   return {};
@@ -112,7 +113,10 @@ void ServiceTable::set_healthy(std::string_view name, bool healthy) {
 std::vector<ServiceInfo> ServiceTable::list() const {
   std::vector<ServiceInfo> out;
   out.reserve(services_.size());
-  for (const auto& [name, service] : services_) out.push_back(service->info);
+  for (const auto& [name, service] : services_) {
+    out.push_back(service->info);
+    out.back().use = *service->use;
+  }
   return out;
 }
 

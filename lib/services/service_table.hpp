@@ -32,6 +32,7 @@ struct Service {
   ServiceInfo info;
   ServiceAccess access;
   Backend backend;
+  std::shared_ptr<ServiceUse> use = {};  ///< set by the table, and kept when the service is replaced
 };
 
 /// May this follow the path of an endpoint without leaving it? `..`, `%2e`, `%2f` and backslashes may not.

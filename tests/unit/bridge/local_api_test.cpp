@@ -117,7 +117,7 @@ TEST_CASE("local api: the size is checked here first", "[bridge]") {
 
 TEST_CASE_METHOD(Fixture, "local api: routes that are none, redirects, and what is not built yet", "[bridge]") {
   check_text(user_a.ask("GET", "/"), 404, "404 page not found");
-  check_text(user_a.ask("GET", "/health"), 404, "404 page not found");
+  check_text(user_a.ask("GET", "/healthz"), 404, "404 page not found");
   check_text(user_a.ask("GET", "/topology/"), 404, "404 page not found");
   check_text(user_a.ask("POST", "/topology"), 405, "Method not allowed");
   CHECK(user_a.ask("POST", "/topology").header("Allow") == "GET, HEAD");

@@ -90,6 +90,32 @@ class TestNode final : public bridge::Host {
     out.peers = neighbours;
     return out;
   }
+  [[nodiscard]] std::size_t peers_up() const override {
+    return static_cast<std::size_t>(std::ranges::count_if(neighbours, [](const auto& peer) { return peer.up; }));
+  }
+  [[nodiscard]] std::vector<KnownNode> known_nodes(std::size_t limit,
+                                                   const std::optional<PublicKey>& after) const override {
+    std::vector<KnownNode> out;
+    for (const auto& [key, node] : nodes) {
+      if ((!after || key > *after) && out.size() < limit) out.push_back(node);
+    }
+    return out;
+  }
+  [[nodiscard]] std::optional<KnownNode> known_node(const PublicKey& key) const override {
+    const auto found = nodes.find(key);
+    return found == nodes.end() ? std::nullopt : std::optional{found->second};
+  }
+  void count(Statistics& out) const override { out.paths = nodes.size(); }
+  Result<void> dial_peer(const std::string& uri, const std::string&) override {
+    if (uri.find("://") == std::string::npos) return Error{Errc::invalid_argument, "no scheme"};
+    if (!dialled.insert(uri).second) return Error{Errc::already_exists, "twice"};
+    return {};
+  }
+  Result<void> forget_peer(const std::string& uri, const std::string&) override {
+    if (dialled.erase(uri) == 0) return Error{Errc::not_found, "none"};
+    return {};
+  }
+  void ping(const PublicKey& peer, Duration timeout, std::function<void(Result<Duration>)> handler) override;
   [[nodiscard]] std::optional<PublicKey> full_key(const Address& address) const override {
     const auto found = known.find(address);
     return found == known.end() ? std::nullopt : std::optional{found->second};
@@ -103,6 +129,9 @@ class TestNode final : public bridge::Host {
 
   std::vector<Topology::Peer> neighbours;
   std::map<Address, PublicKey> known;  ///< what full_key() says
+  std::map<PublicKey, KnownNode> nodes;
+  std::set<std::string> dialled;
+  std::map<PublicKey, Result<Duration>> round_trips;  ///< of others: unreachable when the time is over
   std::vector<std::string> log;
 
  private:
@@ -156,6 +185,14 @@ class TestMesh {
     });
   }
 
+  void ping(Duration timeout, std::optional<Result<Duration>> round_trip,
+            std::function<void(Result<Duration>)> handler) {
+    timers_.push_back(loop.make_timer([round_trip, handler = std::move(handler)] {
+      handler(round_trip.value_or(Error{Errc::unreachable, "operation timed out"}));
+    }));
+    timers_.back()->arm(loop.now() + (round_trip && *round_trip ? **round_trip : timeout));
+  }
+
   TestLoop loop;
   Pipe::Options pipe_options;
   int connects = 0;
@@ -178,6 +215,10 @@ inline std::unique_ptr<Timer> TestNode::make_timer(std::function<void()> fire) {
   return mesh_.loop.make_timer(std::move(fire));
 }
 inline Executor& TestNode::executor() { return mesh_.loop.executor(); }
+inline void TestNode::ping(const PublicKey& peer, Duration timeout, std::function<void(Result<Duration>)> handler) {
+  mesh_.ping(timeout, round_trips.contains(peer) ? std::optional{round_trips.at(peer)} : std::nullopt,
+             std::move(handler));
+}
 inline void TestNode::connect(const PublicKey& key, std::uint16_t port, Duration timeout,
                               tcpip::Stack::ConnectHandler handler) {
   mesh_.connect(key_, key, port, timeout, std::move(handler));

@@ -171,3 +171,30 @@ TEST_CASE("receive queue: a waiting writer is told when its message has room, no
   CHECK(as<ReceiveQueue::WriterReady>(event)->writer == same_peer);
   CHECK_FALSE(queue.has_event());
 }
+
+TEST_CASE("receive queue: topics are named to others only when somebody here has read them", "[router]") {
+  ReceiveQueue queue{{}};
+  const auto offer = [&](std::string topic) {
+    Message message;
+    message.topic = std::move(topic);
+    CHECK_FALSE(queue.offer(message));
+  };
+  offer("");
+  offer("a");
+  offer("a");
+  offer("b");
+  REQUIRE(queue.read_topics().size() == 1);
+  CHECK(queue.read_topics()[0].topic.empty());
+  CHECK(queue.read_topics()[0].messages == 1);
+  const auto taken = queue.take({.topic = "a"});
+  REQUIRE(taken);
+  queue.stop_waiting(queue.wait_for_message({.topic = "c"}));
+  const auto topics = queue.read_topics();
+  REQUIRE(topics.size() == 3);
+  CHECK(topics[1].topic == "a");
+  CHECK(topics[1].messages == 1);
+  CHECK(topics[2].topic == "c");
+  CHECK(topics[2].messages == 0);
+  for (int i = 0; i < 100; ++i) CHECK_FALSE(queue.take({.topic = "t" + std::to_string(i)}));
+  CHECK(queue.read_topics().size() == 1 + ReceiveQueue::kReadTopics);
+}
