@@ -56,9 +56,10 @@ std::string version_of(const http::RequestHead& request) {
 
 }  // namespace
 
-A2aAgent::A2aAgent(A2aAgentConfig config, const ServiceTable& services, Scheduler& scheduler)
+A2aAgent::A2aAgent(A2aAgentConfig config, const ServiceTable& services, CallerBudget& budget, Scheduler& scheduler)
     : config_{std::move(config)},
       services_{services},
+      budget_{budget},
       scheduler_{scheduler},
       caller_{scheduler},
       store_{config_.tasks},
@@ -102,10 +103,11 @@ void A2aAgent::serve(http::Exchange exchange) {
   } else if (!request.is("POST")) {
     exchange.respond_error(405, "Method not allowed", {{"Allow", "POST"}});
   } else {
-    std::move(exchange).collect({.max_bytes = config_.max_request},
-                                [this, alive = alive_](http::Exchange whole, const Buffer& body) {
-                                  if (*alive) serve_rpc(std::move(whole), body.span());
-                                });
+    auto share = budget_.share_of(caller_of(exchange));
+    const http::BodyLimits limits{.max_bytes = config_.max_request, .budget = share.get()};
+    std::move(exchange).collect(limits, [this, alive = alive_, share](http::Exchange whole, const Buffer& body) {
+      if (*alive) serve_rpc(std::move(whole), body.span());
+    });
   }
 }
 
@@ -214,6 +216,10 @@ void A2aAgent::begin(const std::string& id, const PublicKey& caller, const a2a::
   if (!skill) return finish(id, caller, TaskState::failed, "Error: " + skill.error().text());
   auto service = service_for(caller, skill->service);
   if (!service) return finish(id, caller, TaskState::failed, "Error: " + service.error().text());
+  // A task may run for long, and hold its request all the while.
+  auto held = budget_.hold(caller, skill->request.size());
+  if (!held) return finish(id, caller, TaskState::failed, "Error: too much of your requests is under way");
+  runs_[id].held = std::move(*held);
   const auto& listeners = runs_[id].listeners;
   const bool streamed = !listeners.empty() && listeners.front().streams();
   runs_[id].call = caller_.call(

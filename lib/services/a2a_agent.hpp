@@ -21,6 +21,7 @@
 #include "a2a/task_store.hpp"
 #include "core/scheduler.hpp"
 #include "services/a2a_listener.hpp"
+#include "services/caller_budget.hpp"
 #include "services/in_process_server.hpp"
 #include "services/mcp_caller.hpp"
 #include "services/service_table.hpp"
@@ -41,8 +42,8 @@ struct A2aAgentConfig {
 
 class A2aAgent {
  public:
-  /// `services` and `scheduler` must outlive it.
-  A2aAgent(A2aAgentConfig config, const ServiceTable& services, Scheduler& scheduler);
+  /// `services`, `budget` and `scheduler` must outlive it.
+  A2aAgent(A2aAgentConfig config, const ServiceTable& services, CallerBudget& budget, Scheduler& scheduler);
   A2aAgent(const A2aAgent&) = delete;
   A2aAgent& operator=(const A2aAgent&) = delete;
   ~A2aAgent();  ///< cuts what is under way
@@ -54,6 +55,7 @@ class A2aAgent {
  private:
   // A task under way.
   struct Run {
+    HeldBytes held;  // what the service is sent
     std::unique_ptr<McpCaller::Call> call;
     std::list<A2aListener> listeners;
   };
@@ -87,6 +89,7 @@ class A2aAgent {
 
   A2aAgentConfig config_;
   const ServiceTable& services_;
+  CallerBudget& budget_;
   Scheduler& scheduler_;
   McpCaller caller_;
   a2a::TaskStore store_;

@@ -4,11 +4,36 @@
 #include <axl/key.hpp>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <unordered_map>
+#include <utility>
 
 #include "http/budget.hpp"
 
 namespace axl::services {
+
+/// Bytes of a caller's share, until the end of this object.
+class HeldBytes {
+ public:
+  HeldBytes() = default;
+  HeldBytes(std::shared_ptr<http::BudgetShare> share, std::size_t bytes) noexcept
+      : share_{std::move(share)}, bytes_{bytes} {}
+  HeldBytes(HeldBytes&& other) noexcept = default;
+  HeldBytes& operator=(HeldBytes&& other) noexcept {
+    std::swap(share_, other.share_);
+    std::swap(bytes_, other.bytes_);
+    return *this;
+  }
+  HeldBytes(const HeldBytes&) = delete;
+  HeldBytes& operator=(const HeldBytes&) = delete;
+  ~HeldBytes() {
+    if (share_) share_->give_back(bytes_);
+  }
+
+ private:
+  std::shared_ptr<http::BudgetShare> share_;  // empty: none are held
+  std::size_t bytes_ = 0;
+};
 
 class CallerBudget {
  public:
@@ -27,6 +52,12 @@ class CallerBudget {
       kept_ = shares_.size();
     }
     return share;
+  }
+  /// Empty: there is no room for them.
+  [[nodiscard]] std::optional<HeldBytes> hold(const PublicKey& caller, std::size_t bytes) {
+    auto share = share_of(caller);
+    if (!share->take(bytes)) return {};
+    return HeldBytes{std::move(share), bytes};
   }
   [[nodiscard]] std::size_t used() const noexcept { return whole_.used(); }
 

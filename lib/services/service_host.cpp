@@ -77,7 +77,7 @@ void ServiceHost::set_agent(const NodeConfig& config, const PublicKey& own) {
     agent.identity.url = "http://[" + Address::of(own).to_string() + "]:" + std::to_string(config.http_port) + "/a2a";
     agent.own_key = own;
     agent.max_request = config.max_message_size;
-    agent_ = std::make_unique<A2aAgent>(std::move(agent), registry_.table(), scheduler_);
+    agent_ = std::make_unique<A2aAgent>(std::move(agent), registry_.table(), registry_.budget(), scheduler_);
     gateway_.set_agent(Gateway::Agent{agent_->backend(), access});
   } else if (!config.a2a_addr.empty()) {
     const auto url = join_address(config.a2a_addr, config.a2a_port);

@@ -19,7 +19,7 @@ class AgentRig : public McpRig {
     config.identity = {.version = "1", .url = "http://[201::1]:7001/a2a"};
     config.own_key = key_of(9);
     config.wall_clock = [this] { return a2a::WallTime{1'700'000'000'000 + loop.now().time_since_epoch() / 1ms}; };
-    agent = std::make_unique<A2aAgent>(config, table, loop);
+    agent = std::make_unique<A2aAgent>(config, table, budget, loop);
   }
   std::unique_ptr<TestRequest> post(std::string body, std::string_view version = "1.0", int caller = 1) {
     http::Headers headers{{"Content-Type", "application/json"}};
@@ -220,6 +220,31 @@ TEST_CASE("A2A agent: a client that does not wait asks later; one that goes leav
   const auto params = R"({"id":")" + json_at(answer, "result.task.id") + "\"}";
   CHECK(json_at(rig.ask(call("GetTask", params)), "result.status.state") == "TASK_STATE_COMPLETED");
   CHECK(json_at(rig.ask(call("GetTask", params), "1.0", 2), "error.code") == "-32001");
+}
+
+TEST_CASE("A2A agent: a caller's requests under way are bounded in bytes, those of running tasks too") {
+  AgentRig rig;  // with 64 MiB for all, a quarter of them for one caller
+  rig.add_held("s");
+  const auto request = R"({"service":"s","request":{"jsonrpc":"2.0","id":5,"method":"m","params":")" +
+                       std::string(5UL * 1024 * 1024, 'x') + "\"}}";
+  const auto send = [&](int caller) {
+    return rig.ask(call("SendMessage", R"({"message":{"messageId":"m","role":"ROLE_USER","parts":[{"text":)" +
+                                           mcp::json::quote(request) +
+                                           R"(}]},"configuration":{"returnImmediately":true}})"),
+                   "1.0", caller);
+  };
+  const auto state = [](const std::string& answer) { return json_at(answer, "result.task.status.state"); };
+  CHECK(state(send(1)) == "TASK_STATE_WORKING");
+  CHECK(state(send(1)) == "TASK_STATE_WORKING");
+  const auto held = rig.budget.used();
+  CHECK(held > 10UL * 1024 * 1024);
+  CHECK(rig.post(std::string(7UL * 1024 * 1024, ' '))->head.status == 503);  // the body itself finds no room
+  CHECK(rig.budget.used() == held);
+  CHECK(state(send(2)) == "TASK_STATE_WORKING");
+  for (auto& reply : rig.replies) reply.respond_json(R"({"jsonrpc":"2.0","id":5,"result":{}})");
+  rig.loop.run();
+  CHECK(rig.budget.used() == 0);
+  CHECK(state(send(1)) == "TASK_STATE_WORKING");
 }
 
 TEST_CASE("A2A agent: what cannot be done fails the task, with the reason") {
