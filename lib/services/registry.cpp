@@ -71,6 +71,10 @@ Result<void> Registry::register_endpoint(const std::string& name, const std::str
   if (!config_.allow_remote_endpoints && !parsed->is_loopback()) {
     return Error{Errc::permission_denied, "endpoint: only servers of this machine may register"};
   }
+  // Who may connect to a socket says its file, and this node may be somebody who may.
+  if (!config_.allow_remote_endpoints && parsed->place.port == 0) {
+    return Error{Errc::permission_denied, "endpoint: a Unix socket must be named in the configuration"};
+  }
   const auto fixed = fixed_access_.find(name);
   auto access = fixed != fixed_access_.end() ? fixed->second : ServiceAccess{.everyone = !config_.deny_by_default};
   return add_url(name, url, std::move(access), {});

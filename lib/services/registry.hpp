@@ -49,7 +49,8 @@ class Registry final : public router::Services {
 
   /// From now on, that name is only for those, whoever registers under it.
   void fix_access(const std::string& name, ServiceAccess access) { fixed_access_[name] = std::move(access); }
-  /// What port 9003 takes: this machine's servers, unless remote ones are allowed.
+  /// What port 9003 takes: this machine's TCP servers, unless remote ones are allowed. A Unix socket is for whom its
+  /// file says; this node's right to it is not for everyone who reaches the port.
   Result<void> register_endpoint(const std::string& name, const std::string& url);
 
   /// A server that is no service of its own: the agent's, an external router's.

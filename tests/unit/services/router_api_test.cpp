@@ -81,6 +81,14 @@ TEST_CASE("router api: only this machine's servers register, unless others are a
   RouterRig strict;
   CHECK(strict.ask("POST", "/register", remote).starts_with("400 "));
   CHECK(strict.ask("POST", "/register", R"({"service":"x","endpoint":"http://[::1]:8/mcp"})").starts_with("200 "));
+  for (const auto* endpoint :
+       {"http://localhost./", "http://2130706433/", "http://127.1/", "http://0.0.0.0/", "http://[::]/",
+        "http://x.localhost/", "http://127.0.0.1@192.0.2.1/", "http://127.0.0.1.evil.example/",
+        "http+unix://%2Frun%2Fothers.sock/"}) {
+    CAPTURE(endpoint);
+    CHECK(strict.ask("POST", "/register", R"({"service":"z","endpoint":")" + std::string{endpoint} + "\"}")
+              .starts_with("400 "));
+  }
   RouterRig open{{.allow_remote_endpoints = true}};
   CHECK(open.ask("POST", "/register", remote).starts_with("200 "));
 }
