@@ -35,7 +35,7 @@ Result<void> check_name(std::string_view name) {
 bool may_follow_endpoint(std::string_view suffix) {
   if (suffix.find("..") != std::string_view::npos || suffix.find('\\') != std::string_view::npos) return false;
   for (auto at = suffix.find('%'); at != std::string_view::npos; at = suffix.find('%', at + 1)) {
-    for (const std::string_view hidden : {"2e", "2f", "5c"}) {
+    for (const std::string_view hidden : {"2e", "2f", "5c", "00"}) {
       if (http::equal_ignoring_case(suffix.substr(at + 1, 2), hidden)) return false;
     }
   }

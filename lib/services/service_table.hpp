@@ -35,7 +35,7 @@ struct Service {
   std::shared_ptr<ServiceUse> use = {};  ///< set by the table, and kept when the service is replaced
 };
 
-/// May this follow the path of an endpoint without leaving it? `..`, `%2e`, `%2f` and backslashes may not.
+/// May this follow the path of an endpoint without leaving it? `..`, `%2e`, `%2f`, `%00` and backslashes may not.
 [[nodiscard]] bool may_follow_endpoint(std::string_view suffix);
 
 /// At most 256 bytes, no control characters, not empty; no empty part, `.` or `..` between slashes.
