@@ -127,6 +127,13 @@ void Exchange::finish(SentHandler sent) {
   state_->connection->finish(*state_, std::move(sent));
 }
 
+void Exchange::switch_protocols(const Headers& headers) {
+  if (!connected() || started()) return;
+  AXL_EXPECT_OR(request().version == Version::http_1_1 && !request().has_body() && !state_->reading, return );
+  state_->reading = true;
+  state_->connection->switch_protocols(*state_, headers);
+}
+
 void Exchange::abort() {
   if (connected() && !finished()) state_->connection->cut(Error{Errc::closed, "answer aborted"});
 }

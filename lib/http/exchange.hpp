@@ -2,7 +2,8 @@
 //
 // The body of the request is not read before the handler asks for it: in pieces (read_body), or as one buffer
 // (collect). The answer is given whole (respond) or in pieces (start, write, finish), and may come before the body
-// has been read: the rest is then read and thrown away. Once the connection is gone every call does nothing.
+// has been read: the rest is then read and thrown away. Once the connection is gone every call does nothing. An exchange
+// may also end HTTP on its connection (switch_protocols) and carry another protocol's bytes both ways from there on.
 //
 // Events, and the next request of the connection, never come inside a call of this class. Lives on the loop.
 #pragma once
@@ -102,6 +103,10 @@ class Exchange {
   void write(Buffer piece);
   /// An answer that is shorter than its announced length is cut, like abort().
   void finish(SentHandler sent = {});
+  /// Answers 101 and leaves HTTP: what the client sends from here on comes as on_body(), its end as on_body_end();
+  /// write() sends bytes as they are, and finish() ends the connection when they have left. The connection counts as
+  /// this request's until then, and no time-out of a silent client runs. For HTTP/1.1 requests without a body.
+  void switch_protocols(const Headers& headers);
   /// Cuts the connection.
   void abort();
 

@@ -12,7 +12,8 @@ class ServerConnection;
 
 struct ExchangeState {
   enum class Answer : std::uint8_t { none, begun, finished };
-  enum class BodyFraming : std::uint8_t { none, length, chunked, until_close };
+  /// `raw`: of another protocol, both ways.
+  enum class BodyFraming : std::uint8_t { none, length, chunked, until_close, raw };
 
   ServerConnection* connection = nullptr;  // null once it is gone
   RequestHead request;

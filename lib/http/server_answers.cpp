@@ -180,7 +180,8 @@ void ServerConnection::write(ExchangeState& state, Buffer piece) {
   }
   switch (state.framing) {
     case BodyFraming::none: return;
-    case BodyFraming::until_close: send(std::move(piece)); break;
+    case BodyFraming::until_close:
+    case BodyFraming::raw: send(std::move(piece)); break;
     case BodyFraming::length:
       if (piece.size() > state.length_left) {
         cut(Error{Errc::too_large, "more bytes than the announced length"});
@@ -213,6 +214,17 @@ void ServerConnection::finish(ExchangeState& state, SentHandler sent) {
   }
   if (state.framing == BodyFraming::chunked) send(Buffer::copy_of(as_bytes("0\r\n\r\n")));
   finish_answer(state, std::move(sent));
+}
+
+void ServerConnection::switch_protocols(ExchangeState& state, const Headers& headers) {
+  keep_alive_ = false;
+  state.answer = Answer::begun;
+  state.framing = BodyFraming::raw;
+  state.body_complete = false;  // what follows the head is the other protocol's
+  send(encode_response_head(Version::http_1_1, 101, {}, headers, state.added, {.connection = "Upgrade"},
+                            limits_.server, 0));
+  last_read_ = now_;
+  schedule();
 }
 
 void ServerConnection::finish_answer(ExchangeState& state, SentHandler sent) {

@@ -110,6 +110,8 @@ void ServerConnection::check_timeouts() {
     if (passed(head_started_, limits_.header_timeout)) refuse({408, {}});
   } else if (!exchange_) {
     if (passed(last_read_, limits_.idle_timeout)) close();
+  } else if (exchange_->framing == ExchangeState::BodyFraming::raw) {
+    // Its silence is for its handler to judge.
   } else if (!exchange_->body_complete && passed(last_read_, limits_.body_timeout)) {
     break_body(408, "timed out");
   }
@@ -265,6 +267,7 @@ bool ServerConnection::step_body() {
     return true;
   }
   if (!unwanted && (!state.reading || state.paused)) return false;
+  if (state.framing == ExchangeState::BodyFraming::raw) return step_raw();
   if (input_.empty()) {
     if (!ended_) return false;
     break_body(400, "unexpected EOF");
@@ -295,6 +298,17 @@ bool ServerConnection::step_body() {
     return true;
   }
   state.events->on_body(take_body(input_, read));
+  return true;
+}
+
+bool ServerConnection::step_raw() {
+  auto& state = *exchange_;
+  if (input_.empty()) {
+    state.body_complete = ended_;
+    return ended_;
+  }
+  auto piece = std::exchange(input_, Buffer{});
+  if (state.events != nullptr) state.events->on_body(std::move(piece));
   return true;
 }
 

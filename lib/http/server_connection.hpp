@@ -82,6 +82,7 @@ class ServerConnection final : private StreamHandler {
   void start(ExchangeState& state, int status, const Headers& headers, std::optional<std::uint64_t> length);
   void write(ExchangeState& state, Buffer piece);
   void finish(ExchangeState& state, SentHandler sent);
+  void switch_protocols(ExchangeState& state, const Headers& headers);
   void cut(Error error);
   [[nodiscard]] std::uint64_t written() const noexcept { return written_; }
   [[nodiscard]] std::uint64_t sent() const noexcept { return sent_; }
@@ -107,6 +108,7 @@ class ServerConnection final : private StreamHandler {
   bool step();
   bool step_head();
   bool step_body();
+  bool step_raw();
   bool step_events();
   bool step_gone();
   bool notify_sent();
