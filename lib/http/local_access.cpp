@@ -107,7 +107,8 @@ std::optional<Refusal> LocalAccess::refuse_origin(const RequestHead& request) co
   }
   const bool origin_listed = lists_origin(request);
   if (!origin_listed && request.headers.contains("Origin")) return Refusal{403, "Origin not allowed"};
-  if (const auto dest = request.headers.get("Sec-Fetch-Dest"); dest && *dest != "empty") {
+  const auto dest = request.headers.get("Sec-Fetch-Dest");
+  if (dest && *dest != "empty" && !(origin_listed && *dest == "websocket")) {
     return Refusal{403, "Requests by pages are not allowed"};
   }
   if (const auto site = request.headers.get("Sec-Fetch-Site"); site && *site != "none" && !origin_listed) {
