@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Brings the official agent SDKs that tests/agents runs against: one Python environment for each generation of them (they
-# exclude each other), a Node.js of its own with the TypeScript SDK and the conformance runner, and a browser. Idempotent; well under a second when
+# exclude each other), a WebSocket client, a Node.js of its own with the TypeScript SDK and the conformance runner, and a browser. Idempotent; well under a second when
 # all is there. ctest runs it before the tests that need it.
 #
 #   cmake/agents_env.sh
@@ -61,6 +61,7 @@ flock 9 # another clone or shell may be at it
 install_commands
 make_once sdk-1 "$from/python/requirements-1.txt" python_environment
 make_once sdk-2 "$from/python/requirements-2.txt" python_environment
+make_once websocket "$from/python/requirements-websocket.txt" python_environment
 make_once node-runtime "$from/python/requirements-node.txt" python_environment
 make_once node "$from/node/package-lock.json" node_environment
 say "ready in $agents"

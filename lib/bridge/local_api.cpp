@@ -27,6 +27,8 @@ LocalApi::LocalApi(const ApiConfig& config, Messenger& messenger, Inbox& inbox, 
       tcp_port_{messenger.config().tcp_port},
       receiver_{inbox, host, config.legacy_peer_id},
       sender_{messenger, host, messenger.config().max_message_size},
+      ws_{{.messenger = messenger, .inbox = inbox, .host = host, .gate = sender_.gate(),
+           .legacy_peer_id = config.legacy_peer_id}},
       outbox_{messenger.outbox(), host},
       health_{host, std::move(statistics)},
       known_nodes_{host, messenger.config().dial_timeout},
@@ -50,6 +52,7 @@ LocalApi::LocalApi(const ApiConfig& config, Messenger& messenger, Inbox& inbox, 
   routes_.add("/recv/stream", {"GET", "DELETE"},
               [this](http::Exchange exchange) { receiver_.serve_stream(std::move(exchange)); });
   routes_.add("/recv/", {"DELETE"}, [this](http::Exchange exchange) { receiver_.serve_confirm(std::move(exchange)); });
+  routes_.add("/ws", {"GET"}, [this](http::Exchange exchange) { ws_.serve(std::move(exchange)); });
   routes_.add("/mcp/", {}, [this](http::Exchange exchange) { mesh_.serve_mcp(std::move(exchange)); });
   routes_.add("/a2a/", {}, [this](http::Exchange exchange) { mesh_.serve_a2a(std::move(exchange)); });
 }
@@ -74,6 +77,7 @@ void LocalApi::count(Statistics& out) const {
 
 void LocalApi::drain() {
   receiver_.drain();
+  ws_.drain();
   sender_.drain();
   server_.drain();
 }

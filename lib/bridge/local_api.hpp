@@ -15,6 +15,7 @@
 #include "bridge/receiver.hpp"
 #include "bridge/sender.hpp"
 #include "bridge/timed_server.hpp"
+#include "bridge/ws_api.hpp"
 #include "core/stream.hpp"
 #include "http/local_access.hpp"
 #include "http/routes.hpp"
@@ -48,6 +49,7 @@ class LocalApi {
   std::uint16_t tcp_port_;
   Receiver receiver_;
   Sender sender_;
+  WsApi ws_;
   OutboxApi outbox_;
   HealthApi health_;
   KnownNodesApi known_nodes_;

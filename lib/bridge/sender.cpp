@@ -1,7 +1,5 @@
 #include "bridge/sender.hpp"
 
-#include <fmt/format.h>
-
 #include <chrono>
 #include <string_view>
 #include <utility>
@@ -9,6 +7,7 @@
 #include "bridge/messenger.hpp"
 #include "bridge/peer_id.hpp"
 #include "bridge/reply.hpp"
+#include "bridge/send_failure.hpp"
 #include "http/text.hpp"
 
 namespace axl::bridge {
@@ -21,21 +20,9 @@ constexpr std::string_view kIdHeader = "X-Axl-Message-Id";
 
 void respond_failed(http::Exchange& exchange, const Error& error, std::size_t size, std::size_t max_size,
                     http::Headers headers) {
-  const auto reply = [&](int status, std::string_view text) {
-    exchange.respond_error(status, text, std::move(headers));
-  };
-  const auto is = [&error](Errc code) { return error.is(code); };
-  if (is(Errc::busy)) return respond_busy(exchange, error.text(), std::move(headers));
-  if (is(Errc::limit_reached)) return respond_busy(exchange, error.text(), std::move(headers));
-  if (is(Errc::too_large) && size > max_size) {
-    return reply(413, fmt::format("Message size {} exceeds maximum {}", size, max_size));
-  }
-  if (is(Errc::too_large)) return reply(413, error.text());
-  if (is(Errc::already_exists)) return reply(409, error.text());
-  if (is(Errc::timed_out)) return reply(504, error.text());
-  if (is(Errc::delivery_unknown)) return reply(502, error.text());
-  if (is(Errc::invalid_argument)) return reply(400, error.text());
-  reply(502, "Failed to reach peer: " + error.text());
+  const auto failure = describe_failure(error, size, max_size);
+  if (failure.later) return respond_busy(exchange, failure.text, std::move(headers));
+  exchange.respond_error(failure.status, failure.text, std::move(headers));
 }
 
 }  // namespace

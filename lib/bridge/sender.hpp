@@ -26,6 +26,8 @@ class Sender {
   void serve(http::Exchange exchange);
   /// The outbox begins no attempt any more.
   void drain();
+  /// Bounds the bodies of messages that programs send, however they do it.
+  [[nodiscard]] BodyGate& gate() noexcept { return gate_; }
   [[nodiscard]] std::size_t under_way() const noexcept { return uploads_.under_way(); }
 
  private:
