@@ -95,6 +95,17 @@ class Process:
         with open(f"/proc/{self.pid}/status", encoding="ascii") as file:
             return int(re.search(rf"^{field}:\s*(\d+)", file.read(), re.M).group(1))
 
+    def children(self):
+        """The processes that it has started, and not reaped. Each thread has a list of its own."""
+        found = []
+        for task in os.listdir(f"/proc/{self.pid}/task"):
+            try:
+                with open(f"/proc/{self.pid}/task/{task}/children", encoding="ascii") as file:
+                    found += [int(pid) for pid in file.read().split()]
+            except FileNotFoundError:
+                pass  # that thread has ended
+        return sorted(found)
+
     def open_files(self):
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
