@@ -3,6 +3,8 @@
 // A reader that keeps up gets more, so that a long round trip does not hold it back: when it has emptied the window
 // sixteen times, each time within a quarter of a second and not so fast that more room would gain nothing, the window
 // doubles. A slow reader costs the first window; what its socket takes in one go at the beginning changes little.
+//
+// One that was fast and then stops keeps what it has got, so what many such readers get is the owner's to bound.
 #pragma once
 
 #include <algorithm>
@@ -21,14 +23,15 @@ class FlowWindow {
     full_ = true;
     since_ = now;
   }
-  void on_room(Time now) noexcept {
+  /// `may_grow`: the owner has bytes for a larger window.
+  void on_room(Time now, bool may_grow = true) noexcept {
     full_ = false;
     const auto took = now - since_;
     if (took >= kSlow) {
       size_ = first_;
       emptied_ = 0;
     } else if (took > kAtOnce && ++emptied_ == kEmptied) {
-      size_ = std::min(2 * size_, kMostWindows * first_);
+      if (may_grow) size_ = std::min(2 * size_, kMostWindows * first_);
       emptied_ = 0;
     }
   }

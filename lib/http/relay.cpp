@@ -13,6 +13,7 @@ namespace axl::http {
 namespace {
 
 constexpr std::size_t kKeepAtMost = 16UL * 1024;
+constexpr std::size_t kBeyondFirst = 128UL * 1024 * 1024;
 
 // Doing it twice is the same as doing it once.
 bool may_repeat(std::string_view method) noexcept {
@@ -77,6 +78,7 @@ class Relays::Relay {
 
   [[nodiscard]] ClientConnection& connection() { return lease_->connection(); }
   [[nodiscard]] Time now() const { return relays_.scheduler_.now(); }
+  void give_room(FlowWindow& window);
   void start_clock(std::optional<Duration> limit);
   void touch();
   void on_timer();
@@ -141,6 +143,7 @@ Relays::Relay::Relay(Relays& relays, std::uint64_t id, Exchange exchange, std::s
 
 Relays::Relay::~Relay() {
   if (destroyed_ != nullptr) *destroyed_ = true;
+  relays_.beyond_first_ -= request_window_.size() + answer_window_.size() - 2 * limits_.window;
   exchange_.set_events(nullptr);
   exchange_.abort();  // unless the answer is finished
 }
@@ -228,12 +231,18 @@ void Relays::Relay::finish_request() {
 
 void Relays::Relay::on_request_room() {
   touch();
-  request_window_.on_room(now());
+  give_room(request_window_);
   exchange_.resume_reading();
 }
 
 void Relays::Relay::on_client_ended() {
   if (body_ended_) end(false);
+}
+
+void Relays::Relay::give_room(FlowWindow& window) {
+  const auto before = window.size();
+  window.on_room(now(), relays_.beyond_first_ + before <= kBeyondFirst);
+  relays_.beyond_first_ = relays_.beyond_first_ - before + window.size();
 }
 
 // --- The answer ------------------------------------------------------------------------------------------------------
@@ -294,7 +303,7 @@ void Relays::Relay::write_answer(Buffer piece) {
 
 void Relays::Relay::on_answer_room() {
   if (!answer_window_.full() || !lease_) return;
-  answer_window_.on_room(now());
+  give_room(answer_window_);
   touch();
   connection().resume_reading(*sent_);
 }

@@ -66,7 +66,8 @@ struct RelayLimits {
   std::optional<Duration> answer_timeout = {};
   /// The same once the answer has begun. Empty: streams may be silent for ever.
   std::optional<Duration> idle_timeout = {};
-  /// Bytes held per direction before the source is paused; more for a reader that keeps up.
+  /// Bytes held per direction before the source is paused; more for a reader that keeps up, as long as all those have
+  /// not got more than 128 MiB beyond it.
   std::size_t window = 64UL * 1024;
 };
 
@@ -86,6 +87,7 @@ class Relays {
   class Relay;
   friend class Relay;
   Scheduler& scheduler_;
+  std::size_t beyond_first_ = 0;  // bytes that readers who keep up may hold beyond their first windows
   std::map<std::uint64_t, std::unique_ptr<Relay>> relays_;
   std::uint64_t next_ = 1;
 };

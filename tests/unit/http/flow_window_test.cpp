@@ -9,12 +9,12 @@ using namespace std::chrono_literals;
 namespace {
 
 // Fills and empties the window so many times.
-void turn(FlowWindow& window, int times, Duration emptied_after) {
+void turn(FlowWindow& window, int times, Duration emptied_after, bool may_grow = true) {
   Time now{};
   for (int i = 0; i < times; ++i) {
     window.on_full(now);
     now += emptied_after;
-    window.on_room(now);
+    window.on_room(now, may_grow);
   }
 }
 
@@ -28,6 +28,15 @@ TEST_CASE("flow window: a reader far away gets more, up to a bound", "[http]") {
   CHECK(window.size() == 128 * 1024);
   turn(window, 16 * 10, 50ms);
   CHECK(window.size() == 4 * 1024 * 1024);
+}
+
+TEST_CASE("flow window: it grows only while its owner has bytes for that", "[http]") {
+  FlowWindow window{64 * 1024};
+  turn(window, 16, 50ms);
+  turn(window, 16 * 10, 50ms, false);
+  CHECK(window.size() == 128 * 1024);
+  turn(window, 16, 50ms);
+  CHECK(window.size() == 256 * 1024);
 }
 
 TEST_CASE("flow window: who empties it at once would gain nothing by more", "[http]") {
