@@ -14,6 +14,7 @@ namespace {
 namespace json = mcp::json;
 using Kind = mcp::JsonRpc::Kind;
 
+constexpr std::size_t kMostInBatch = 1'024;  // as many requests as a session has under way
 constexpr std::string_view kSubscription = "io.modelcontextprotocol/subscriptionId";
 
 std::string_view member(std::string_view object, std::string_view name) {
@@ -71,7 +72,7 @@ std::vector<StdioMessage> read_messages(std::string_view text) {
   json::Elements elements{trimmed};
   while (const auto element = elements.next()) {
     auto one = read_one(*element);
-    if (!one) return {};
+    if (!one || messages.size() == kMostInBatch) return {};
     messages.push_back(*std::move(one));
   }
   return messages;

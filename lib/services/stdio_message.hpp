@@ -24,7 +24,8 @@ struct StdioMessage {
   std::optional<int> error;       ///< of a response: its error's code
 };
 
-/// One message, or the elements of a batch. Empty: no JSON, or something that JSON-RPC does not know.
+/// One message, or the elements of a batch, at most 1024. Empty: no JSON, too many, or something that JSON-RPC does not
+/// know.
 [[nodiscard]] std::vector<StdioMessage> read_messages(std::string_view text);
 
 /// `result.protocolVersion` of an answer to `initialize`.

@@ -126,7 +126,7 @@ void StdioSession::post(http::Exchange exchange, StdioStream::Form form, const s
 
 // Returns the message as the process gets it, if that differs: stateless only.
 std::string StdioSession::register_request(const StdioMessage& message, StdioStream& stream) {
-  Request request{stream.number(), std::string{message.id}, std::string{message.token}, {}};
+  Request request{stream.number(), std::string{message.id}, id_key(message.id), std::string{message.token}, {}};
   if (!stateless()) {
     const auto key = id_key(message.id);
     if (!message.token.empty()) request.token_key = id_key(message.token);
@@ -154,8 +154,9 @@ std::string StdioSession::register_request(const StdioMessage& message, StdioStr
 std::string StdioSession::to_process(const StdioMessage& message) const {
   std::string subject;
   if (!message.subject.empty()) {
+    const auto wanted = id_key(message.subject);
     for (const auto& [key, request] : requests_) {
-      if (id_key(request.id) != id_key(message.subject)) continue;
+      if (request.id_key != wanted) continue;
       subject = key.front() == 's' ? mcp::json::quote(std::string_view{key}.substr(1)) : key.substr(1);
       break;
     }

@@ -80,8 +80,9 @@ class StdioSession final : private StreamHandler, private StdioStream::Owner {
  private:
   struct Request {
     std::uint64_t stream = 0;
-    std::string id;     ///< as the client wrote it
-    std::string token;  ///< the same; empty: none
+    std::string id;  ///< as the client wrote it
+    std::string id_key;
+    std::string token;  ///< as the client wrote it; empty: none
     std::string token_key;
   };
   struct Kept {

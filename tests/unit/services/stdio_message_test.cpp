@@ -31,6 +31,16 @@ TEST_CASE("stdio message: what names another request is read from where that kin
   CHECK_FALSE(read_messages(R"({"id":1,"result":{}})").at(0).error);
 }
 
+TEST_CASE("stdio message: a batch is bounded", "[services]") {
+  const auto batch = [](std::size_t count) {
+    std::string text{"["};
+    for (std::size_t i = 0; i < count; ++i) text += i == 0 ? R"({"method":"a"})" : R"(,{"method":"a"})";
+    return text + "]";
+  };
+  CHECK(read_messages(batch(1'024)).size() == 1'024);
+  CHECK(read_messages(batch(1'025)).empty());
+}
+
 TEST_CASE("stdio message: a batch is its elements, and one bad element spoils it", "[services]") {
   CHECK(read_messages(R"([{"method":"a"},{"id":1,"method":"b"}])").size() == 2);
   for (const auto* text :
