@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <utility>
 
 #include "bridge/reply.hpp"
@@ -11,13 +12,16 @@ namespace axl::bridge {
 namespace {
 
 constexpr std::size_t kBodyBytes = 256UL * 1024 * 1024;
-/// An old peer takes 128 connections in all.
+/// At once: an old peer takes 128 connections in all. A client may have more calls than that under way, so the others
+/// wait for their turn, for as long as an answer may take.
 constexpr std::size_t kCallsPerPeer = 64;
+constexpr std::size_t kWaitingPerPeer = 448;
 constexpr std::size_t kCalls = 1'024;
+constexpr std::string_view kBusy = "Too many requests to this peer are under way";
 
 }  // namespace
 
-// One call under way, until its answer has come or its client has gone.
+// One call, waiting or under way, until its answer has come or its client has gone.
 class OldPeerRequests::State::Running final : private http::ExchangeEvents {
  public:
   Running(State& state, std::uint64_t id, http::Exchange exchange, const PublicKey& peer, std::string envelope,
@@ -26,16 +30,28 @@ class OldPeerRequests::State::Running final : private http::ExchangeEvents {
         id_{id},
         peer_{peer},
         ticket_{std::move(ticket)},
+        envelope_{std::move(envelope)},
         handler_{std::move(handler)},
         exchange_{std::move(exchange)},
-        call_{state.config, state.host,          state.answers,
-              peer,         std::move(envelope), [this](Result<Bytes> answer) { finish(std::move(answer)); }} {
+        patience_{state.host.make_timer([this] { finish(Error{Errc::limit_reached, std::string{kBusy}}); })} {
     exchange_.set_events(this);
-    ++state_.calls_to[peer_];
+    patience_->arm(state.host.now() + state.config.answer_timeout);
+    state_.lanes[peer_].waiting.push_back(this);
   }
   ~Running() {
-    const auto count = state_.calls_to.find(peer_);
-    if (--count->second == 0) state_.calls_to.erase(count);
+    auto& lane = state_.lanes[peer_];
+    if (call_) {
+      --lane.started;
+    } else {
+      std::erase(lane.waiting, this);
+    }
+    state_.start_waiting(peer_);
+  }
+
+  void start() {
+    patience_->cancel();
+    call_.emplace(state_.config, state_.host, state_.answers, peer_, std::move(envelope_),
+                  [this](Result<Bytes> answer) { finish(std::move(answer)); });
   }
 
  private:
@@ -53,9 +69,11 @@ class OldPeerRequests::State::Running final : private http::ExchangeEvents {
   const std::uint64_t id_;
   const PublicKey peer_;
   BodyGate::Ticket ticket_;  // of the request's body
+  std::string envelope_;     // until it starts
   AnswerHandler handler_;
   http::Exchange exchange_;
-  OldPeerCall call_;
+  std::unique_ptr<Timer> patience_;  // while it waits
+  std::optional<OldPeerCall> call_;
 };
 
 OldPeerRequests::State::State(const OldPeerConfig& old_peer_config, Host& node)
@@ -66,7 +84,10 @@ OldPeerRequests::State::State(const OldPeerConfig& old_peer_config, Host& node)
       uploads{requests, old_peer_config.max_message_size} {}
 
 // Calls look back at their state.
-OldPeerRequests::State::~State() { calls.clear(); }
+OldPeerRequests::State::~State() {
+  for (auto& [peer, lane] : lanes) lane.waiting.clear();  // nobody starts any more
+  calls.clear();
+}
 
 void OldPeerRequests::State::receive(http::Exchange exchange, UploadHandler handler) {
   const auto client = exchange.client().key.value_or(host.our_key());
@@ -80,13 +101,26 @@ void OldPeerRequests::State::call(http::Exchange exchange, const PublicKey& peer
                            fmt::format("Message size {} exceeds maximum {}", envelope.size(), config.max_message_size));
     return;
   }
-  const auto to_peer = calls_to.find(peer);
-  if (calls.size() >= kCalls || (to_peer != calls_to.end() && to_peer->second >= kCallsPerPeer)) {
-    return respond_busy(exchange, "Too many requests to this peer are under way");
+  const auto lane = lanes.find(peer);
+  if (calls.size() >= kCalls || (lane != lanes.end() && lane->second.waiting.size() >= kWaitingPerPeer)) {
+    return respond_busy(exchange, kBusy);
   }
   const auto id = next_call++;
   calls.emplace(id, std::make_unique<Running>(*this, id, std::move(exchange), peer, std::move(envelope),
                                               std::move(ticket), std::move(handler)));
+  start_waiting(peer);
+}
+
+void OldPeerRequests::State::start_waiting(const PublicKey& peer) {
+  const auto found = lanes.find(peer);
+  auto& [started, waiting] = found->second;
+  while (started < kCallsPerPeer && !waiting.empty()) {
+    auto* const next = waiting.front();
+    waiting.pop_front();
+    ++started;
+    next->start();
+  }
+  if (started == 0 && waiting.empty()) lanes.erase(found);
 }
 
 void respond_json(http::Exchange& exchange, std::string_view json, http::Headers headers) {

@@ -1,6 +1,7 @@
 // What requests to old peers share: the bodies that come, the calls under way, the sessions. For OldPeerRequests.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -23,12 +24,19 @@ struct OldPeerRequests::State {
 
   /// Reads the body, then hands it on.
   void receive(http::Exchange exchange, UploadHandler handler);
-  /// Sends the envelope. Errors are answered here, as section 3.4 says; a client that goes ends the call.
+  /// Sends the envelope, after those that wait for the same peer. Errors are answered here, as section 3.4 says; a
+  /// client that goes ends the call.
   void call(http::Exchange exchange, const PublicKey& peer, std::string envelope, BodyGate::Ticket ticket,
             AnswerHandler handler);
   [[nodiscard]] std::size_t under_way() const noexcept { return uploads.under_way() + calls.size(); }
 
   class Running;
+  /// The calls to one peer.
+  struct Lane {
+    std::size_t started = 0;
+    std::deque<Running*> waiting;
+  };
+  void start_waiting(const PublicKey& peer);
 
   const OldPeerConfig config;
   Host& host;
@@ -37,7 +45,7 @@ struct OldPeerRequests::State {
   Uploads uploads;
   OldPeerSessions sessions{{}};
   std::map<std::uint64_t, std::unique_ptr<Running>> calls;
-  std::map<PublicKey, std::size_t> calls_to;
+  std::map<PublicKey, Lane> lanes;  // of peers with calls
   std::uint64_t next_call = 1;
 };
 

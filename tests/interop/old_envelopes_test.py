@@ -3,6 +3,7 @@
 
 Spec: `{"service":S,"request":R}` and `{"a2a":true,"request":R}`, one answer frame each on the same connection."""
 
+import concurrent.futures
 import contextlib
 import http.server
 import json
@@ -99,7 +100,7 @@ class Backend(http.server.ThreadingHTTPServer):
         self.server_close()
 
 
-class WeAsk(Old):
+class Asking(Old):
     """An application of ours, a service behind the old peer."""
 
     def answering(self, script):
@@ -114,6 +115,8 @@ class WeAsk(Old):
     def mcp(self, body, service="svc", **headers):
         return self.post(f"/mcp/{self.stock.key.hex}/{service}", body, **headers)
 
+
+class WeAsk(Asking):
     def test_an_mcp_conversation(self):
         def script(body):
             request = json.loads(body)["request"]
@@ -169,6 +172,29 @@ class WeAsk(Old):
         self.assertEqual((answer.status, answer.json()), (200, {"id": 1, "result": {}}))
         self.assertEqual(peer.frames[-1], b'{"a2a":true,"request":' + compact(rpc("SendMessage")) + b"}")
         self.assertEqual(self.post(f"/a2a/{self.stock.key.hex}", rpc("SendStreamingMessage")).status, 502)
+
+    def test_a_hundred_calls_at_once_all_work_and_the_peer_keeps_room_for_others(self):
+        at_once, most, lock = 0, 0, threading.Lock()
+        crowd = threading.Barrier(64)  # nobody is answered before the first 64 are there
+
+        def script(body):
+            nonlocal at_once, most
+            with lock:
+                at_once += 1
+                most = max(most, at_once)
+            with contextlib.suppress(threading.BrokenBarrierError):
+                crowd.wait(timeout=60)
+            crowd.abort()
+            number = json.loads(body)["request"]["id"]
+            with lock:
+                at_once -= 1
+            return compact({"service": "svc", "response": {"jsonrpc": "2.0", "id": number, "result": {}}})
+
+        self.answering(script)
+        with concurrent.futures.ThreadPoolExecutor(100) as pool:
+            answers = list(pool.map(lambda number: self.mcp(rpc("tools/list", id=number)), range(100)))
+        self.assertEqual([(answer.status, answer.json()["id"]) for answer in answers], [(200, number) for number in range(100)])
+        self.assertEqual(most, 64)
 
 
 class WeAnswer(Old):

@@ -166,3 +166,55 @@ TEST_CASE("old peers: an envelope that the peer would not take is refused here",
   CHECK(answer.body.ends_with(" exceeds maximum 100\n"));
   CHECK(rig.peers.empty());
 }
+
+TEST_CASE("old peers: what one peer does not take at once waits for its turn", "[old_peers]") {
+  constexpr std::size_t kAtOnce = 64;
+  RequestsRig rig{bridge::OldPeerConfig{.dial_timeout = 60s, .answer_timeout = 30s}};
+  std::vector<std::unique_ptr<http::ClientConnection>> clients;
+  std::vector<std::shared_ptr<Answer>> answers;
+  const auto begin = [&](std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      answers.push_back(rig.begin_on(*clients.emplace_back(rig.connect()), "POST", "/mcp/svc", kList));
+    }
+  };
+  SECTION("in order, one for each that ends") {
+    begin(kAtOnce + 10);
+    CHECK(rig.peers.size() == kAtOnce);
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+      REQUIRE(i < rig.peers.size());
+      rig.peers[i]->write(framed(kResult));
+      rig.mesh.loop.run();
+      CHECK(answers[i]->status == 200);
+      CHECK(rig.peers.size() == std::min(kAtOnce + i + 1, answers.size()));
+    }
+    CHECK(rig.requests->under_way() == 0);
+  }
+  SECTION("not for those whose client goes") {
+    begin(kAtOnce + 2);
+    clients[kAtOnce].reset();
+    rig.mesh.loop.run();
+    CHECK(rig.requests->under_way() == kAtOnce + 1);
+    clients[0].reset();
+    rig.mesh.loop.run();
+    REQUIRE(rig.peers.size() == kAtOnce + 1);
+    rig.peers.back()->write(framed(kResult));
+    rig.mesh.loop.run();
+    CHECK(answers.back()->status == 200);
+  }
+  SECTION("for as long as an answer may take") {
+    rig.mesh.silence(rig.peer, 7000);
+    begin(kAtOnce + 1);
+    rig.mesh.loop.advance(29s);
+    CHECK(answers.back()->status == 0);
+    rig.mesh.loop.advance(1s);
+    CHECK(answers.back()->status == 503);
+    CHECK(answers.back()->header("Retry-After") == "1");
+    CHECK(answers.front()->status == 0);
+  }
+  SECTION("in a line that ends somewhere") {
+    begin(kAtOnce + 448);
+    CHECK(rig.requests->under_way() == kAtOnce + 448);
+    begin(1);
+    CHECK(answers.back()->status == 503);
+  }
+}

@@ -30,17 +30,28 @@ class RequestsRig {
                }} {
     mesh.listen(peer, 7000,
                 [this](auto connection) { peers.push_back(std::make_unique<Recorder>(std::move(connection))); });
+    client = connect();
+  }
+
+  /// One more client.
+  std::unique_ptr<http::ClientConnection> connect() {
     auto [ours, theirs] = mesh.loop.make_pipe();
     server.accept(std::move(theirs), {}, mesh.loop.now());
-    client.emplace(std::move(ours), http::ClientLimits{}, mesh.loop.executor(), mesh.loop.now());
+    return std::make_unique<http::ClientConnection>(std::move(ours), http::ClientLimits{}, mesh.loop.executor(),
+                                                    mesh.loop.now());
   }
 
   std::shared_ptr<Answer> begin(std::string_view method, std::string_view target, std::string_view body = {},
                                 std::vector<std::pair<std::string, std::string>> headers = {}) {
+    return begin_on(*client, method, target, body, std::move(headers));
+  }
+  std::shared_ptr<Answer> begin_on(http::ClientConnection& connection, std::string_view method, std::string_view target,
+                                   std::string_view body = {},
+                                   std::vector<std::pair<std::string, std::string>> headers = {}) {
     http::Request request{.method = method, .target = target, .headers = {{"Host", "127.0.0.1:9002"}}};
     for (const auto& [name, value] : headers) request.headers.add(name, value);
     auto answer = std::make_shared<Answer>();
-    const auto sent = client->send(request, Buffer::copy_of(as_bytes(body)), http::BodyLimits{},
+    const auto sent = connection.send(request, Buffer::copy_of(as_bytes(body)), http::BodyLimits{},
                                    [answer](Result<http::Response> response, http::Delivery) {
                                      if (!response) return;
                                      answer->status = response->head.status;
@@ -75,7 +86,7 @@ class RequestsRig {
   std::string got;
   std::unique_ptr<bridge::OldPeerRequests> requests;
   http::Server server;
-  std::optional<http::ClientConnection> client;
+  std::unique_ptr<http::ClientConnection> client;
 };
 
 }  // namespace axl::test
