@@ -157,6 +157,8 @@ constexpr std::array kKeys{
               [](const Value& v, FileConfig& c) { return read_flag(v, c.node.a2a_skills); }},
     ConfigKey{"a2a_allow", "list of keys", "none", "64 hex digits each, or `[\"*\"]`", "who may use the agent; none: as `default_policy` says",
               [](const Value& v, FileConfig& c) { return read_access(v, c.node.a2a_access); }},
+    ConfigKey{"a2a_stream_downgrade", "bool", "false", "", "peers of the older kind carry no streams: call them without one, and send the result as the only event",
+              [](const Value& v, FileConfig& c) { return read_flag(v, c.node.a2a_stream_downgrade); }},
     ConfigKey{"api_token", "string", "none", "16 to 512 bytes", "what every request to the HTTP API must carry in `X-Axl-Token`",
               [](const Value& v, FileConfig& c) { return read_text(v, c.node.api_token); }},
     ConfigKey{"api_token_file", "string", "none", "", "file with that token, for this user's eyes only (mode 0600); stands above `api_token`",

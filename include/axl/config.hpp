@@ -89,6 +89,8 @@ struct NodeConfig {
   std::uint16_t a2a_port = 9004;
   bool a2a_skills = false;                  ///< the node's own agent, which offers the services as skills
   std::optional<ServiceAccess> a2a_access;  ///< who may use the agent; none: as for services
+  /// Peers of the older kind carry no streams: a streaming call becomes a plain one, and its result the only event.
+  bool a2a_stream_downgrade = false;
 
   RunMode run = RunMode::own_thread;
   LogHook log;

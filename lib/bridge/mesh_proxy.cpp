@@ -95,6 +95,7 @@ MeshProxy::Config MeshProxy::config_of(const NodeConfig& config) {
   out.old_peers.tcp_port = config.tcp_port;
   out.old_peers.max_message_size = config.max_message_size;
   out.old_peers.dial_timeout = config.dial_timeout;
+  out.old_peers.a2a_stream_downgrade = config.a2a_stream_downgrade;
   return out;
 }
 

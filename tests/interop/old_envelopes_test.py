@@ -197,6 +197,20 @@ class WeAsk(Asking):
         self.assertEqual(most, 64)
 
 
+class WeAskForStreams(Asking):
+    """Where a stream may be done without."""
+
+    SETTINGS = {"a2a_stream_downgrade": True}
+
+    def test_a_stream_is_its_result_as_one_event(self):
+        result = {"jsonrpc": "2.0", "id": 1, "result": {"task": {"id": "t", "status": {"state": "TASK_STATE_COMPLETED"}}}}
+        peer = self.answering(lambda body: compact({"a2a": True, "response": result}))
+        answer = self.post(f"/a2a/{self.stock.key.hex}", rpc("SendStreamingMessage", params={"message": {}}), **{"A2A-Version": "1.0"})
+        self.assertEqual((answer.status, answer.headers["Content-Type"]), (200, "text/event-stream"), answer)
+        self.assertEqual(answer.body, b"data: " + compact(result) + b"\n\n")
+        self.assertEqual(peer.frames, [b'{"a2a":true,"request":' + compact(rpc("SendMessage", params={"message": {}})) + b"}"])
+
+
 class WeAnswer(Old):
     """A service of ours, an application behind the old peer."""
 

@@ -169,7 +169,7 @@ TEST_CASE("config: services have a url or a command, and say who may use them", 
                                key + R"("], "health": {"path": "/up", "interval_secs": 5}},
     "files": {"command": ["uvx", "x"], "allow": ["*"], "env": {"A": ""}, "directory": "/tmp", "max_processes": 2,
      "max_processes_per_caller": 1, "idle_secs": 60}},
-    "a2a_addr": "http://127.0.0.1/", "a2a_port": 9104, "a2a_allow": ["*"]})")
+    "a2a_addr": "http://127.0.0.1/", "a2a_port": 9104, "a2a_allow": ["*"], "a2a_stream_downgrade": true})")
                         .node;
   REQUIRE(node.services.size() == 2);
   CHECK(node.deny_services);
@@ -183,6 +183,7 @@ TEST_CASE("config: services have a url or a command, and say who may use them", 
   CHECK(node.services[1].command.idle == std::chrono::seconds{60});
   CHECK(node.a2a_access->everyone);
   CHECK(node.a2a_port == 9104);
+  CHECK(node.a2a_stream_downgrade);
 }
 
 TEST_CASE("config: what makes no sense of a service is an error that names it", "[daemon]") {
