@@ -207,7 +207,12 @@ TEST_CASE("mesh: a redirect never leads into the local API", "[bridge]") {
     location = std::move(to);
     return rig.user.ask("POST", target, {}, "{}").header("Location");
   };
-  for (const auto* inside : {"/send", "http://127.0.0.1:9002/recv", "//localhost/recv", "../../recv", "?x"}) {
+  for (const auto* inside :
+       {"/send", "http://127.0.0.1:9002/recv", "//localhost/recv", "../../recv", "?x", "http:/recv", "http:recv",
+        "http:\\\\127.0.0.1:9002/recv", "http:///127.0.0.1:9002/recv", "http://127.1:9002/recv",
+        "http://2130706433:9002/recv", "http://[::ffff:7f00:1]:9002/recv", "http://127.0.0.%31:9002/recv",
+        "http:\t//127.0.0.1:9002/recv"}) {
+    CAPTURE(inside);
     CHECK(led(mcp(), inside) == "(none)");
   }
   CHECK(led(mcp(), "https://login.example/x") == "https://login.example/x");
@@ -215,6 +220,8 @@ TEST_CASE("mesh: a redirect never leads into the local API", "[bridge]") {
   CHECK(led(a2a(), "http://localhost:9999/v1/") == a2a("/v1/"));
   CHECK(led(a2a(), "/send") == a2a("/send"));
   CHECK(led(a2a(), "/../../send") == a2a());
+  CHECK(led(a2a(), "http:/recv") == a2a());
+  CHECK(led(a2a(), "http://127.1:9002/recv") == a2a());
 }
 
 TEST_CASE("mesh: requests of pages are refused before a peer hears of them", "[bridge]") {
