@@ -6,6 +6,8 @@ namespace axl::services {
 
 namespace {
 constexpr std::size_t kIdle = 256;
+// As many as all peers together may have open here, of which one gets a quarter: none can use up a service's.
+constexpr std::size_t kConnections = 4'096;
 // Shorter than what common servers grant (5 s), so that a request seldom meets a connection just being closed; to dial
 // this machine again costs next to nothing.
 constexpr Duration kIdleTimeout = std::chrono::seconds{3};
@@ -23,6 +25,7 @@ Result<std::string> join_address(std::string_view address, std::uint16_t port) {
 
 UrlBackends::UrlBackends(System& system, Scheduler& scheduler, Duration dial_timeout)
     : system_{system}, scheduler_{scheduler}, idle_{std::make_shared<http::IdleConnections>(kIdle)} {
+  limits_.connections = kConnections;
   limits_.idle_timeout = kIdleTimeout;
   limits_.dial_timeout = dial_timeout;
 }

@@ -258,3 +258,54 @@ TEST_CASE("gateway: a name of our own table never goes to another router, allowe
   REQUIRE(rig.registry.add_handler("mine", {.everyone = false}, mirror));
   CHECK(status(rig.ask("GET /mcp/mine HTTP/1.1\r\nHost: peer\r\n\r\n")) == "403");
 }
+
+TEST_CASE("gateway: a peer with all it may have under way gets 503, and leaves a service to the others", "[services]") {
+  // A server's end of a connection: answers what it is asked, unless it shall hold it.
+  struct End final : StreamHandler {
+    End(std::unique_ptr<Stream> of, const bool& holds) : stream{std::move(of)}, hold{holds} {
+      stream->set_handler(this);
+    }
+    void on_data(Buffer) override {
+      if (!hold) stream->write(Buffer::copy_of(as_bytes("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")));
+    }
+    void on_end() override {}
+    void on_closed(const Error*) override {}
+    std::unique_ptr<Stream> stream;
+    const bool& hold;
+  };
+  bool hold = true;
+  std::list<End> backend;
+  std::vector<ServiceReply> held;
+  GatewayRig rig;
+  std::string target = "/mcp/url";
+  SECTION("a server at a URL") {
+    rig.system.server = [&](std::unique_ptr<Stream> stream) { backend.emplace_back(std::move(stream), hold); };
+    REQUIRE(rig.registry.add_url("url", "http://127.0.0.1:8000/mcp", {}, {}));
+  }
+  SECTION("a handler") {
+    target = "/mcp/handler";
+    REQUIRE(rig.registry.add_handler("handler", {}, [&](const ServiceRequest&, ServiceReply reply) {
+      if (hold) {
+        held.push_back(std::move(reply));
+      } else {
+        reply.respond(200, {}, to_bytes(as_bytes("hi")));
+      }
+    }));
+  }
+  const auto request = "GET " + target + " HTTP/1.1\r\nHost: peer\r\n\r\n";
+  for (int i = 0; i < 1'024; ++i) rig.connect().send(request);
+  rig.loop.run();
+  CHECK(backend.size() + held.size() == 1'024);
+  const auto refused = rig.ask(request);
+  CHECK(status(refused) == "503");
+  CHECK(has(refused, "\r\nRetry-After: 1\r\n"));
+  CHECK(backend.size() + held.size() == 1'024);  // the service never heard of that one
+  rig.caller = key_of(3);
+  hold = false;
+  for (int i = 0; i < 1'024; ++i) CHECK(status(rig.ask(request)) == "200");
+  // Room again for the first, once one of its own has ended.
+  rig.caller = key_of(2);
+  rig.clients.front().stream->abort();
+  rig.loop.run();
+  CHECK(status(rig.ask(request)) == "200");
+}
