@@ -32,15 +32,18 @@ std::string backend_target(const Backend& backend, std::string_view suffix, std:
   return out;
 }
 
-void add_identity(http::Headers& headers, const Backend& backend, const Caller& caller, std::string_view service) {
+std::string shown_id(const PublicKey& caller, const Backend& backend) {
+  return (backend.legacy_peer_id ? Address::of(caller).partial_key() : caller).to_hex();
+}
+
+void add_identity(http::Headers& headers, const Backend& backend, const PublicKey& caller, std::string_view service) {
   headers.set("Host", backend.host);
-  const auto address = Address::of(caller.key);
-  headers.set("X-From-Peer-Id", (caller.legacy_id ? address.partial_key() : caller.key).to_hex());
-  headers.set("X-Axl-From-Address", address.to_string());
+  headers.set("X-From-Peer-Id", shown_id(caller, backend));
+  headers.set("X-Axl-From-Address", Address::of(caller).to_string());
   if (!service.empty()) headers.set("X-Service", service);
 }
 
-http::Headers backend_headers(const http::Headers& incoming, const Backend& backend, const Caller& caller,
+http::Headers backend_headers(const http::Headers& incoming, const Backend& backend, const PublicKey& caller,
                               std::string_view service) {
   const http::ConnectionNames named{incoming};
   http::Headers out;

@@ -22,16 +22,14 @@ namespace axl::services {
 /// The endpoint's path and query, and behind them the request's own.
 [[nodiscard]] std::string backend_target(const Backend& backend, std::string_view suffix, std::string_view query);
 
-struct Caller {
-  PublicKey key;
-  bool legacy_id = false;  ///< write X-From-Peer-Id as the reference does: only what an address carries
-};
+/// What X-From-Peer-Id says of a caller to that backend.
+[[nodiscard]] std::string shown_id(const PublicKey& caller, const Backend& backend);
 
 /// `service` empty: no X-Service.
-[[nodiscard]] http::Headers backend_headers(const http::Headers& incoming, const Backend& backend, const Caller& caller,
+[[nodiscard]] http::Headers backend_headers(const http::Headers& incoming, const Backend& backend, const PublicKey& caller,
                                             std::string_view service);
 
 /// The same for a request that this node makes up itself.
-void add_identity(http::Headers& headers, const Backend& backend, const Caller& caller, std::string_view service);
+void add_identity(http::Headers& headers, const Backend& backend, const PublicKey& caller, std::string_view service);
 
 }  // namespace axl::services

@@ -78,9 +78,8 @@ void ExternalRouter::serve(ServiceRequest request, ServiceReply reply) {
 
 void ExternalRouter::forward(const ServiceRequest& request, std::string_view service, bool notification,
                              ServiceReply reply) {
-  const auto id = config_.legacy_peer_id ? Address::of(request.caller).partial_key() : request.caller;
   const auto json = "{\"service\":" + mcp::json::quote(service) + ",\"request\":" + std::string{as_text(request.body)} +
-                    ",\"from_peer_id\":\"" + id.to_hex() + "\"}";
+                    ",\"from_peer_id\":\"" + shown_id(request.caller, router_) + "\"}";
   FetchRequest out;
   out.method = "POST";
   out.target = backend_target(router_, "/route", {});

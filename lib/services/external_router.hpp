@@ -25,7 +25,6 @@ class ExternalRouter {
   struct Config {
     std::size_t max_body = 16'777'216;
     Duration timeout{std::chrono::seconds{30}};
-    bool legacy_peer_id = false;  ///< `from_peer_id` as the reference writes it
   };
 
   /// `router`: its server; requests go to `{router.path}/route`.

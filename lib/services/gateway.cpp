@@ -174,8 +174,7 @@ void Gateway::carry(http::Exchange exchange, const PublicKey& caller, const Back
   http::RelayRequest request;
   request.method = head.method;
   request.target = backend_target(backend, suffix, head.target.query());
-  request.headers =
-      backend_headers(head.headers, backend, {.key = caller, .legacy_id = config_.legacy_peer_id}, service);
+  request.headers = backend_headers(head.headers, backend, caller, service);
   auto events = std::make_unique<Events>(*this, std::move(service), std::move(entry), std::move(counted));
   auto upstream = backend.upstream;
   if (exchange.client().key != caller) upstream = std::make_shared<OnBehalf>(std::move(upstream), caller);

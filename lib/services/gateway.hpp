@@ -30,7 +30,6 @@ class Gateway {
  public:
   struct Config {
     PublicKey own;                                       ///< may use everything
-    bool legacy_peer_id = false;                         ///< X-From-Peer-Id as the reference writes it
     Duration answer_timeout{std::chrono::seconds{300}};  ///< for the head of an answer
   };
   struct Agent {

@@ -4,6 +4,7 @@
 
 #include "http/text.hpp"
 #include "mcp/json.hpp"
+#include "services/backend_request.hpp"
 
 namespace axl::services {
 
@@ -55,7 +56,7 @@ void McpPost::send(std::unique_ptr<http::Lease> lease) {
   headers.set("Host", request_.service->backend.host);
   if (!request_.body.empty()) headers.set("Content-Type", "application/json");
   headers.set("Accept", "application/json, text/event-stream");
-  headers.set("X-From-Peer-Id", request_.caller.to_hex());
+  headers.set("X-From-Peer-Id", shown_id(request_.caller, request_.service->backend));
   headers.set("X-Service", request_.service->info.name);
   const auto target = target_of(request_.service->backend);
   const auto sent = lease_->connection().send({.method = request_.method, .target = target, .headers = headers},

@@ -42,6 +42,7 @@ Result<void> Registry::add(std::string name, ServiceInfo::Kind kind, std::string
       .name = name, .kind = kind, .endpoint = std::move(endpoint), .registered_at = utc_now(), .healthy = true};
   service.access = std::move(access);
   service.backend = std::move(backend);
+  service.backend.legacy_peer_id = config_.legacy_peer_id;
   if (auto added = table_.add(std::move(service)); !added) return added;
   probes_.remove(name);
   logger_(LogLevel::info, "services", "{} {} is registered", kind_name(kind), mcp::json::quote(name));
@@ -83,7 +84,9 @@ Result<void> Registry::register_endpoint(const std::string& name, const std::str
 Result<Backend> Registry::url_backend(const std::string& url) {
   const auto parsed = http::Url::parse(url);
   if (!parsed) return parsed.error();
-  return urls_.make(*parsed);
+  auto backend = urls_.make(*parsed);
+  backend.legacy_peer_id = config_.legacy_peer_id;
+  return backend;
 }
 
 Result<void> Registry::add_command(std::string name, ServiceCommand command, ServiceAccess access) {

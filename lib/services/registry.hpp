@@ -32,6 +32,7 @@ class Registry final : public router::Services {
     std::size_t max_message_size = 16'777'216;
     bool deny_by_default = false;         ///< what registers at run time without an allow list is closed
     bool allow_remote_endpoints = false;  ///< what registers over HTTP may name other hosts
+    bool legacy_peer_id = false;          ///< services are told who calls as the reference tells it
     Duration dial_timeout{std::chrono::seconds{30}};
   };
 

@@ -15,7 +15,7 @@ RouteCall::RouteCall(Scheduler& scheduler, const PublicKey& caller, Backend rout
       router_{std::move(router)},
       service_{std::move(service)},
       body_{"{\"service\":" + mcp::json::quote(service_) + ",\"request\":" + std::string{request} +
-            ",\"from_peer_id\":\"" + caller.to_hex() + "\"}"} {}
+            ",\"from_peer_id\":\"" + shown_id(caller_, router_) + "\"}"} {}
 
 std::string RouteCall::timed_out() const {
   return mcp::encode_error(service_, "failed to contact router: no answer in time");

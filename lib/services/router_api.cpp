@@ -76,7 +76,7 @@ class RouterApi::Call final : public http::ExchangeEvents {
     out.method = "POST";
     out.target = backend_target(backend, {}, {});
     out.headers = {{"Content-Type", "application/json"}, {"Accept", "application/json, text/event-stream"}};
-    add_identity(out.headers, backend, {.key = caller}, service_);
+    add_identity(out.headers, backend, caller, service_);
     out.headers.set("X-From-Peer-Id", from);
     out.body = Buffer::copy_of(as_bytes(request));
     fetch_ = std::make_unique<Fetch>(

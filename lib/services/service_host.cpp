@@ -13,11 +13,12 @@ Registry::Config registry_config(const NodeConfig& config) {
   return {.max_message_size = config.max_message_size,
           .deny_by_default = config.deny_services,
           .allow_remote_endpoints = config.allow_remote_endpoints,
+          .legacy_peer_id = config.legacy_peer_id,
           .dial_timeout = config.dial_timeout};
 }
 
 Gateway::Config gateway_config(const NodeConfig& config, const PublicKey& own) {
-  return {.own = own, .legacy_peer_id = config.legacy_peer_id, .answer_timeout = config.service_timeout};
+  return {.own = own, .answer_timeout = config.service_timeout};
 }
 
 }  // namespace
@@ -63,8 +64,7 @@ void ServiceHost::set_router(const NodeConfig& config) {
     return;
   }
   external_ = std::make_unique<ExternalRouter>(
-      ExternalRouter::Config{.max_body = config.max_message_size, .legacy_peer_id = config.legacy_peer_id}, *router,
-      registry_.budget(), scheduler_);
+      ExternalRouter::Config{.max_body = config.max_message_size}, *router, registry_.budget(), scheduler_);
   gateway_.set_fallback([this](std::string_view service) { return std::optional{external_->backend(service)}; });
   responder_.use_router(*router);
 }

@@ -26,6 +26,7 @@ struct Backend {
   std::string host;   ///< for the Host header
   std::string path;   ///< of the endpoint, begins with `/`; a request's suffix is put behind it
   std::string query;  ///< of the endpoint, without `?`; stands before the request's own
+  bool legacy_peer_id = false;  ///< it is told who calls as the reference tells it: only what an address carries
 };
 
 struct Service {

@@ -309,3 +309,11 @@ TEST_CASE("gateway: a peer with all it may have under way gets 503, and leaves a
   rig.loop.run();
   CHECK(status(rig.ask(request)) == "200");
 }
+
+TEST_CASE("gateway: the caller's id goes out in the old form where that is wished for", "[services]") {
+  GatewayRig rig{{.legacy_peer_id = true}};
+  REQUIRE(rig.registry.add_handler("echo", {}, mirror));
+  const auto answer = rig.get("/mcp/echo");
+  CHECK(has(answer, "\nX-From-Peer-Id: " + Address::of(rig.caller).partial_key().to_hex() + "\n"));
+  CHECK(has(answer, "GET|echo|||" + rig.caller.to_hex()));  // a handler has the key itself
+}
