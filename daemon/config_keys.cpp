@@ -137,7 +137,7 @@ constexpr std::array kKeys{
               [](const Value& v, FileConfig& c) { return read_number(v, 1, 65'536, c.node.max_handshakes_per_address); }},
     ConfigKey{"services", "object", "{}", "1024 services", "what peers reach here by name: `{\"weather\": {\"url\": \"http://127.0.0.1:8000/mcp\"}, \"files\": {\"command\": [\"uvx\", \"some-server\"], \"allow\": [\"<key>\"]}}`; see below",
               [](const Value& v, FileConfig& c) { return read_services(v, c.node.services); }},
-    ConfigKey{"default_policy", "string", "allow", "allow or deny", "who may use services with a URL, and the agent, that have no allow list: everyone or nobody",
+    ConfigKey{"default_policy", "string", "allow", "allow or deny", "who may use services with a URL, the agent, and the names of `router_addr`, that have no allow list: everyone or nobody",
               [](const Value& v, FileConfig& c) { return read_policy(v, c.node.deny_services); }},
     ConfigKey{"allow_remote_endpoints", "bool", "false", "", "services that register on `router_port` may be on other machines",
               [](const Value& v, FileConfig& c) { return read_flag(v, c.node.allow_remote_endpoints); }},

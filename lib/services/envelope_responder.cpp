@@ -36,6 +36,7 @@ struct EnvelopeResponder::State {
   std::function<bool(const PublicKey& caller)> agent_allows;
   Scheduler& scheduler;
   std::optional<Backend> router;
+  ServiceAccess router_access;
   std::shared_ptr<ServiceUse> agent_use = std::make_shared<ServiceUse>();
   std::shared_ptr<ServiceUse> router_use = std::make_shared<ServiceUse>();
   McpCaller mcp_caller;
@@ -106,6 +107,9 @@ std::optional<EnvelopeResponder::State::Plan> EnvelopeResponder::State::plan(con
 EnvelopeResponder::State::Plan EnvelopeResponder::State::plan_mcp(const PublicKey& caller,
                                                                   mcp::RequestEnvelope envelope) {
   auto service = services.find(envelope.service);
+  const bool denied = service ? !ServiceTable::allows(*service, caller)
+                              : router && !access_allows(router_access, caller);
+  if (denied) return {{}, mcp::encode_error(envelope.service, "router error: Access denied: " + envelope.service)};
   if (!service && router) {
     Plan planned{
         std::make_unique<RouteCall>(scheduler, caller, *router, std::move(envelope.service), envelope.request), {}};
@@ -114,9 +118,6 @@ EnvelopeResponder::State::Plan EnvelopeResponder::State::plan_mcp(const PublicKe
   }
   if (!service) {
     return {{}, mcp::encode_error(envelope.service, "router error: Service not found: " + envelope.service)};
-  }
-  if (!ServiceTable::allows(*service, caller)) {
-    return {{}, mcp::encode_error(envelope.service, "router error: Access denied: " + envelope.service)};
   }
   CountedCall counted{service->use};
   McpCaller::Message message{.caller = caller, .service = std::move(service), .body = to_bytes(envelope.request)};
@@ -133,7 +134,10 @@ EnvelopeResponder::~EnvelopeResponder() {
   for (auto* answering : state_->answering) answering->cut();
 }
 
-void EnvelopeResponder::use_router(Backend router) { state_->router = std::move(router); }
+void EnvelopeResponder::use_router(Backend router, ServiceAccess access) {
+  state_->router = std::move(router);
+  state_->router_access = std::move(access);
+}
 
 void EnvelopeResponder::count_in(std::shared_ptr<ServiceUse> agent, std::shared_ptr<ServiceUse> router) {
   state_->agent_use = std::move(agent);

@@ -29,8 +29,9 @@ class EnvelopeResponder {
   EnvelopeResponder& operator=(const EnvelopeResponder&) = delete;
   ~EnvelopeResponder();  ///< cuts what is under way; calls no handler
 
-  /// MCP envelopes for names that the table does not have go to this external router (`/route` below its path).
-  void use_router(Backend router);
+  /// MCP envelopes for names that the table does not have go to this external router (`/route` below its path), if
+  /// `access` lets their caller.
+  void use_router(Backend router, ServiceAccess access = {});
   /// Calls of the agent and of the router are counted there; those of services in the table.
   void count_in(std::shared_ptr<ServiceUse> agent, std::shared_ptr<ServiceUse> router);
   /// Who may call the agent; nothing said: everyone.

@@ -132,6 +132,7 @@ Result<Backend> Gateway::backend(std::string_view service, const PublicKey& call
     return entry->backend;
   }
   if (fallback_) {
+    if (!allows(fallback_access_, caller)) return Error{Errc::permission_denied, "not allowed"};
     if (auto other = fallback_(service)) return *std::move(other);
   }
   return Error{Errc::not_found, "Service not found: " + std::string{service}};
@@ -149,6 +150,10 @@ void Gateway::serve_mcp(http::Exchange exchange, const PublicKey& caller, std::s
   }
   const auto name = http::percent_decode(rest);
   if (fallback_ && name && !name->empty() && name->size() <= ServiceTable::kMaxNameSize) {
+    if (!allows(fallback_access_, caller)) {
+      exchange.respond_error(403, "Service not allowed");
+      return;
+    }
     if (const auto other = fallback_(*name)) {
       carry(std::move(exchange), caller, *other, {}, *name, nullptr, CountedCall{fallback_use_});
       return;

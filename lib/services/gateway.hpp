@@ -46,7 +46,11 @@ class Gateway {
   ~Gateway();  ///< cuts what is under way
 
   void set_agent(std::optional<Agent> agent) { agent_ = std::move(agent); }
-  void set_fallback(Fallback fallback) { fallback_ = std::move(fallback); }
+  /// `access`: who may use all those names.
+  void set_fallback(Fallback fallback, ServiceAccess access) {
+    fallback_ = std::move(fallback);
+    fallback_access_ = std::move(access);
+  }
 
   /// Is this path one of those above?
   [[nodiscard]] static bool serves(std::string_view path);
@@ -84,6 +88,7 @@ class Gateway {
   Logger logger_;
   std::optional<Agent> agent_;
   Fallback fallback_;
+  ServiceAccess fallback_access_;
   std::shared_ptr<ServiceUse> agent_use_ = std::make_shared<ServiceUse>();
   std::shared_ptr<ServiceUse> fallback_use_ = std::make_shared<ServiceUse>();
   http::Relays relays_;

@@ -65,8 +65,10 @@ void ServiceHost::set_router(const NodeConfig& config) {
   }
   external_ = std::make_unique<ExternalRouter>(
       ExternalRouter::Config{.max_body = config.max_message_size}, *router, registry_.budget(), scheduler_);
-  gateway_.set_fallback([this](std::string_view service) { return std::optional{external_->backend(service)}; });
-  responder_.use_router(*router);
+  const ServiceAccess access{.everyone = !config.deny_services};  // a name has an allow list in the table only
+  gateway_.set_fallback([this](std::string_view service) { return std::optional{external_->backend(service)}; },
+                        access);
+  responder_.use_router(*router, access);
 }
 
 void ServiceHost::set_agent(const NodeConfig& config, const PublicKey& own) {

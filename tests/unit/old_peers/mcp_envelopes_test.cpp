@@ -204,3 +204,10 @@ TEST_CASE("mcp envelopes: a name of our own table is not the external router's",
   rig.add("s", [](const ServiceRequest&, ServiceReply) { FAIL("called"); }, {.everyone = false, .allow = {key_of(9)}});
   CHECK(rig.ask(kList) == R"({"service":"s","response":null,"error":"router error: Access denied: s"})");
 }
+
+TEST_CASE("mcp envelopes: the external router's names are for whom the policy lets", "[old_peers]") {
+  ResponderRig rig;
+  rig.responder->use_router(rig.backend([](const ServiceRequest&, ServiceReply) { FAIL("called"); }),
+                            {.everyone = false});
+  CHECK(rig.ask(kList) == R"({"service":"s","response":null,"error":"router error: Access denied: s"})");
+}

@@ -251,10 +251,12 @@ TEST_CASE("gateway: requests of this machine come with our own key", "[services]
 
 TEST_CASE("gateway: a name of our own table never goes to another router, allowed or not", "[services]") {
   GatewayRig rig;
-  rig.gateway.set_fallback([](std::string_view) -> std::optional<services::Backend> {
-    FAIL("asked");
-    return {};
-  });
+  rig.gateway.set_fallback(
+      [](std::string_view) -> std::optional<services::Backend> {
+        FAIL("asked");
+        return {};
+      },
+      {});
   REQUIRE(rig.registry.add_handler("mine", {.everyone = false}, mirror));
   CHECK(status(rig.ask("GET /mcp/mine HTTP/1.1\r\nHost: peer\r\n\r\n")) == "403");
 }
@@ -316,4 +318,18 @@ TEST_CASE("gateway: the caller's id goes out in the old form where that is wishe
   const auto answer = rig.get("/mcp/echo");
   CHECK(has(answer, "\nX-From-Peer-Id: " + Address::of(rig.caller).partial_key().to_hex() + "\n"));
   CHECK(has(answer, "GET|echo|||" + rig.caller.to_hex()));  // a handler has the key itself
+}
+
+TEST_CASE("gateway: names of another router are for whom the policy lets, and our own key", "[services]") {
+  GatewayRig rig;
+  REQUIRE(rig.registry.add_handler("theirs", {.everyone = false}, mirror));
+  const auto theirs = rig.registry.table().find("theirs")->backend;
+  bool everyone = true;
+  SECTION("everyone") {}
+  SECTION("nobody") { everyone = false; }
+  rig.gateway.set_fallback([&](std::string_view) { return std::optional{theirs}; }, {.everyone = everyone});
+  CHECK(status(rig.get("/mcp/any")) == (everyone ? "200" : "403"));
+  CHECK(rig.gateway.backend("any", rig.caller).ok() == everyone);
+  rig.caller = key_of(1);
+  CHECK(status(rig.get("/mcp/any")) == "200");
 }
