@@ -86,6 +86,8 @@ struct Config {
   Rate verifications_of_known{1'000, 1'000};  ///< of all others, so that strangers cannot crowd them out
   Rate answers_per_source{4, 8};              ///< NodeInfo and debug answers
   Rate answers{64, 128};
+  /// Of our pings to one key: below what the other side may answer us, so that none is lost there.
+  Rate questions_per_key{3, 6};
   std::size_t max_rated_sources = 4'096;  ///< sources remembered by each of these rates
 
   [[nodiscard]] static Config reference();

@@ -8,6 +8,7 @@
 #include "e2e/ipv6.hpp"
 #include "e2e/key_store.hpp"
 #include "e2e/output_queue.hpp"
+#include "e2e/rate_limit.hpp"
 #include "e2e/remote_protocol.hpp"
 #include "e2e/session_manager.hpp"
 
@@ -49,6 +50,7 @@ struct Engine::State {
         keys{config.max_known_keys, config.key_timeout},
         homeless{config},
         pings{config.pings},
+        questions{config.questions_per_key, config.max_rated_sources},
         remote{config, own_key} {}
 
   void take_from_sessions(Time now);
@@ -71,6 +73,7 @@ struct Engine::State {
   KeyStore keys;
   AddressWaiting homeless;  // packets whose destination has no known key
   Pings pings;
+  RateLimitPerSource questions;
   RemoteProtocol remote;
   OutputQueue<Output> outputs;
 };
@@ -98,6 +101,8 @@ void Engine::State::follow_pings(Time now) {
   while (const auto wanted = pings.next_reach()) {
     if (!sessions.is_open(wanted->key)) {
       open(wanted->key, now);
+    } else if (!questions.allow(wanted->key, now)) {
+      pings.put_off(wanted->key, now);
     } else if (sessions.send(wanted->key, RemoteProtocol::request(pings.question_for(wanted->key)), now)) {
       pings.asked(wanted->key, now);
     }

@@ -43,6 +43,11 @@ void Pings::asked(const PublicKey& key, Time now) {
   target.interval = std::min(2 * target.interval, config_.last_interval);
 }
 
+void Pings::put_off(const PublicKey& key, Time now) {
+  const auto found = targets_.find(key);
+  if (found != targets_.end()) found->second.reach_at = now + config_.pace;
+}
+
 void Pings::on_answer(const PublicKey& key, Question question, Time now) {
   const auto found = targets_.find(key);
   if (found == targets_.end()) return;

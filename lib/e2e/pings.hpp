@@ -30,11 +30,12 @@ class Pings {
  public:
   struct Config {
     std::size_t max_pings = 256;                         ///< under way; more are refused
+    Duration pace{std::chrono::milliseconds{100}};       ///< until the next attempt to ask, where put_off() says so
     Duration open_interval{std::chrono::seconds{1}};     ///< between two attempts to open a session
     Duration first_interval{std::chrono::seconds{2}};    ///< from the first question to the second; doubles
     Duration last_interval{std::chrono::seconds{16}};    ///< and no longer than this
   };
-  /// Out: open a session with `key`, or ask it when there is one; then call asked().
+  /// Out: open a session with `key`, or ask it when there is one; then call asked(), or put_off().
   struct Reach {
     PublicKey key;
   };
@@ -58,6 +59,9 @@ class Pings {
   [[nodiscard]] Question question_for(const PublicKey& key) const;
   /// That question has been sent.
   void asked(const PublicKey& key, Time now);
+
+  /// It may not be asked now.
+  void put_off(const PublicKey& key, Time now);
 
   [[nodiscard]] std::optional<Time> next_tick() const;
   [[nodiscard]] std::optional<Reach> next_reach();

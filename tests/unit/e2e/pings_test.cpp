@@ -133,6 +133,18 @@ TEST_CASE("pings: a lost answer is asked for again, and costs nothing in the res
   CHECK(pair.now() == before + 6s + 80ms);
 }
 
+TEST_CASE("pings: many in a row are paced, and none is lost to the other side's ration", "[e2e]") {
+  Pair pair;
+  const auto begun = pair.now();
+  for (int i = 0; i < 40; ++i) {
+    REQUIRE(pair.engine().ping(pair.b(), pair.now() + 30s, pair.now()));
+    const auto before = pair.now();
+    REQUIRE(pair.run_until_done(pair.now() + 30s)->round_trip.value() == 80ms);
+    CHECK(pair.now() - before < 1s);
+  }
+  CHECK(pair.now() - begun > 10s);
+}
+
 TEST_CASE("pings: nobody there ends at the deadline", "[e2e]") {
   Pair pair;
   pair.reachable = false;
