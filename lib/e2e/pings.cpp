@@ -71,7 +71,7 @@ void Pings::finish(const Target& target, const Result<Duration>& result) {
 
 void Pings::on_tick(Time now) {
   for (auto item = targets_.begin(); item != targets_.end();) {
-    auto& [key, target] = *item;
+    auto& target = item->second;
     std::erase_if(target.waiting, [&](const Waiting& waiting) {
       if (waiting.deadline > now) return false;
       done_.push_back({waiting.id, target.questions == 0 ? Error{Errc::unreachable, "operation timed out"}
@@ -83,7 +83,7 @@ void Pings::on_tick(Time now) {
       item = targets_.erase(item);
       continue;
     }
-    if (target.reach_at <= now) reach(key, target, now);
+    if (target.reach_at <= now) reach(item->first, target, now);
     ++item;
   }
 }
