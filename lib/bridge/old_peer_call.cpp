@@ -76,6 +76,7 @@ void OldPeerCall::on_end() {
 }
 
 void OldPeerCall::on_closed(const Error* error) {
+  if (error != nullptr && !sent_) return fail(Errc::closed, "Failed to send to peer");
   fail(Errc::closed, "no response from peer: " + (error == nullptr ? std::string{"EOF"} : error->text()));
 }
 

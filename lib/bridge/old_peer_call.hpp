@@ -34,6 +34,7 @@ class OldPeerCall final : private StreamHandler {
  private:
   void on_data(Buffer data) override;
   void on_end() override;
+  void on_drained() override { sent_ = true; }
   void on_closed(const Error* error) override;
 
   void start(std::unique_ptr<tcpip::Connection> connection);
@@ -51,6 +52,7 @@ class OldPeerCall final : private StreamHandler {
   router::FrameReader reader_;
   BodyGate::Ticket ticket_;  // of the answer
   Buffer input_;             // received, not yet read
+  bool sent_ = false;        // the peer's TCP has acknowledged the request
   bool paused_ = false;      // the answer finds no room for now
   std::unique_ptr<Timer> timer_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
