@@ -1,5 +1,6 @@
 #include <axl/key.hpp>
 #include <catch2/catch_test_macros.hpp>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "crypto/transform.hpp"
@@ -59,6 +60,21 @@ TEST_CASE("address: every golden address and subnet gives back its partial key, 
   for (auto c : root["subnets"].get_array()) {
     CHECK(subnet_of_hex(text(c["subnet"])).partial_key().to_hex() == text(c["partial_key"]));
   }
+}
+
+TEST_CASE("address: other addresses give other partial keys, and the same one always the same", "[crypto]") {
+  std::unordered_map<Address, PublicKey> partial;
+  std::unordered_set<PublicKey> seen;
+  for (auto c : axl::test::load_vectors("session/address.json")["cases"].get_array()) {
+    const auto address = Address::of(PublicKey::from_hex(text(c["public_key"])).value());
+    const auto key = address.partial_key();
+    CHECK(key == address_of_hex(text(c["address"])).partial_key());
+    CHECK(Address::of(key) == address);
+    const auto [entry, added] = partial.emplace(address, key);
+    CHECK(entry->second == key);
+    if (added) CHECK(seen.insert(key).second);
+  }
+  CHECK(partial.size() > 50);
 }
 
 TEST_CASE("address: the text compresses the first longest run of two or more zero groups", "[crypto]") {

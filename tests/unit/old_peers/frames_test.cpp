@@ -82,6 +82,42 @@ TEST_CASE("frames: a peer that goes cuts its call", "[old_peers]") {
   CHECK_FALSE(b.slow[0].connected());
 }
 
+TEST_CASE("frames: a service that fails costs its connection nothing", "[old_peers]") {
+  Bridged b;
+  REQUIRE(b.node.router().add_service("fails", {},
+                                      [](const ServiceRequest&, ServiceReply reply) { reply.respond(500, {}, {}); }));
+  const auto peer = b.dial(7);
+  peer->write(call("fails") + call("none") + framed("plain") + call("quick"));
+  b.mesh.loop.run();
+  const auto error = [](std::string_view service, std::string_view text) {
+    return framed(R"({"service":")" + std::string{service} + R"(","response":null,"error":"router error: )" +
+                  std::string{text} + "\"}");
+  };
+  CHECK(peer->received ==
+        error("fails", "Service error: 500") + error("none", "Service not found: none") + answer("quick"));
+  CHECK(b.node.router().receive()->body.text() == "plain");
+  CHECK_FALSE(peer->ended);
+}
+
+TEST_CASE("frames: an answer that cannot be delivered any more harms nobody else", "[old_peers]") {
+  Bridged b;
+  const auto peer = b.dial(7);
+  peer->write(call("slow"));
+  b.mesh.loop.run();
+  peer->stream().pause_reading();
+  REQUIRE(b.slow.size() == 1);
+  b.slow[0].respond_json(R"({"id":1,"result":")" + std::string(300'000, 'x') + "\"}");
+  b.mesh.loop.run();
+  CHECK(peer->received.empty());
+  peer->stream().abort();
+  b.mesh.loop.run();
+  const auto other = b.dial(7);
+  other->write(call("quick") + framed("other"));
+  b.mesh.loop.run();
+  CHECK(other->received == answer("quick"));
+  CHECK(b.node.router().receive()->body.text() == "other");
+}
+
 TEST_CASE("frames: a node that drains waits for the answer under way", "[old_peers]") {
   Bridged b;
   const auto peer = b.dial(7);

@@ -263,6 +263,45 @@ TEST_CASE("A2A agent: what cannot be done fails the task, with the reason") {
         "Error: The message is not JSON");
 }
 
+TEST_CASE("A2A agent: an error that the service answers is the answer of a completed task") {
+  AgentRig rig;
+  rig.add("s", [](ServiceRequest, ServiceReply reply) {
+    reply.respond_json(R"({"jsonrpc":"2.0","id":5,"error":{"code":-32601,"message":"no such tool"}})");
+  });
+  const auto answer = rig.ask(send_1_0("s"));
+  CHECK(json_at(answer, "result.task.status.state") == "TASK_STATE_COMPLETED");
+  CHECK(json_at(answer, "result.task.artifacts.0.parts.1.data.error.code") == "-32601");
+  CHECK(json_at(answer, "result.task.artifacts.0.parts.0.text").find("no such tool") != std::string::npos);
+}
+
+TEST_CASE("A2A agent: a request without a service's name goes to the only one there is") {
+  AgentRig rig;
+  const auto bare =
+      call("SendMessage", R"({"message":{"messageId":"m","role":"ROLE_USER","parts":[{"text":)" +
+                              mcp::json::quote(R"({"jsonrpc":"2.0","id":5,"method":"tools/list"})") + "}]}}");
+  const auto ask = [&] {
+    const auto answer = rig.ask(bare);
+    return json_at(answer, "result.task.status.state") + " " +
+           json_at(answer, "result.task.status.message.parts.0.text");
+  };
+  const std::string unnamed = "TASK_STATE_FAILED Error: No 'service' in the message";
+  CHECK(ask() == unnamed);
+  rig.add("not yours", answer_five, {.everyone = false, .allow = {key_of(2)}});
+  CHECK(ask() == unnamed);
+  rig.add("one", answer_five);
+  CHECK(ask() == "TASK_STATE_COMPLETED ");
+  rig.add("two", answer_five);
+  CHECK(ask() == unnamed);
+}
+
+TEST_CASE("A2A agent: a service that is down stays a skill, and its tasks fail with the reason") {
+  AgentRig rig;
+  rig.add("s", [](ServiceRequest, ServiceReply reply) { reply.respond(500, {}, {}); });
+  CHECK(json_at(rig.ask(send_1_0("s")), "result.task.status.message.parts.0.text") == "Error: Service error: 500");
+  rig.table.set_healthy("s", false);
+  CHECK(json_at(rig.get("/.well-known/agent-card.json")->body, "skills.0.id") == "s");
+}
+
 TEST_CASE("A2A agent: lists are of the caller's own tasks, the last changed first, in pages") {
   AgentRig rig;
   rig.add("s", answer_five);

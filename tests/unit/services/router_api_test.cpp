@@ -58,6 +58,24 @@ TEST_CASE("router api: services come and go by name", "[services]") {
   CHECK(rig.ask("GET", "/services") == "200 {}");
 }
 
+TEST_CASE("router api: whoever registers under a known name takes it over", "[services]") {
+  RouterRig rig;
+  const auto place = [&](int port) { return "http://127.0.0.1:" + std::to_string(port) + "/mcp"; };
+  const auto register_at = [&](int port) {
+    return rig.ask("POST", "/register", R"({"service":"x","endpoint":")" + place(port) + "\"}");
+  };
+  for (const int port : {81, 82, 82}) {
+    CHECK(register_at(port) == "200 {\"status\": \"registered\", \"service\": \"x\"}");
+    CHECK(rig.ask("GET", "/health") == "200 {\"status\": \"ok\", \"service_count\": 1}");
+    CHECK(rig.ask("GET", "/services").starts_with(R"(200 {"x": {"endpoint": ")" + place(port) + "\""));
+  }
+  rig.ask("POST", "/route", R"({"service":"x","request":{}})");
+  REQUIRE(rig.system.places.size() == 1);
+  CHECK(rig.ask("GET", "/services").find(R"("healthy": false)") != std::string::npos);
+  register_at(83);  // a new server, of which nothing bad is known
+  CHECK(rig.ask("GET", "/services").find(R"("healthy": true)") != std::string::npos);
+}
+
 TEST_CASE("router api: what is no registration is refused with the reason", "[services]") {
   RouterRig rig;
   CHECK(rig.ask("POST", "/register").starts_with("400 {\"error\": \"Invalid JSON: "));
