@@ -12,7 +12,10 @@ namespace axl::e2e {
 template <class T>
 class OutputQueue {
  public:
-  void push(T value) { values_.push_back(std::move(value)); }
+  template <class Value>
+  void push(Value&& value) {
+    values_.emplace_back(std::forward<Value>(value));
+  }
 
   [[nodiscard]] std::optional<T> pop() {
     if (next_ == values_.size()) return {};
