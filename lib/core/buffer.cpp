@@ -66,6 +66,10 @@ void Buffer::drop_back(std::size_t count) noexcept {
   end_ -= count;
 }
 
+void Buffer::shed() {
+  if (size() < capacity_ / 2) *this = copy_of(span());
+}
+
 void Buffer::reallocate(std::size_t headroom, std::size_t tailroom) {
   Buffer larger{size(), headroom, tailroom};
   if (!empty()) std::memcpy(larger.data(), data(), size());

@@ -28,6 +28,8 @@ class Buffer {
   [[nodiscard]] std::size_t size() const noexcept { return end_ - begin_; }
   [[nodiscard]] bool empty() const noexcept { return begin_ == end_; }
   [[nodiscard]] std::size_t headroom() const noexcept { return begin_; }
+  [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
+  [[nodiscard]] std::size_t tailroom() const noexcept { return capacity_ - end_; }
   [[nodiscard]] ByteSpan span() const noexcept { return {data(), size()}; }
   [[nodiscard]] MutableByteSpan mutable_span() noexcept { return {data(), size()}; }
   operator ByteSpan() const noexcept { return span(); }
@@ -41,6 +43,8 @@ class Buffer {
   /// Removes bytes; `count` is at most size().
   void drop_front(std::size_t count) noexcept;
   void drop_back(std::size_t count) noexcept;
+  /// Moves to an allocation of its own size if more than half of this one is unused: for bytes that are going to wait.
+  void shed();
 
  private:
   void reallocate(std::size_t headroom, std::size_t tailroom);

@@ -19,7 +19,8 @@ class StreamHandler {
   virtual void on_data(Buffer data) = 0;
   /// The other end will send no more. Writing may go on.
   virtual void on_end() = 0;
-  /// unsent() has fallen below the stream's low mark after it had been above.
+  /// unsent() has fallen below the stream's low mark after it had been above high_mark(); or far below enough(), where
+  /// that changes.
   virtual void on_writable() {}
   /// unsent() has become zero: for a connection inside the overlay, the peer's TCP has acknowledged every byte.
   virtual void on_drained() {}
@@ -48,6 +49,10 @@ class Stream {
   [[nodiscard]] virtual std::optional<std::uint64_t> acknowledged() const { return {}; }
   /// Above this many unsent() bytes a writer should wait for on_writable().
   [[nodiscard]] virtual std::size_t high_mark() const = 0;
+  /// So many unsent() bytes keep the stream busy; more would only wait here. Less than high_mark(), and what it is may
+  /// change: inside the overlay it follows what the path and the peer's reader take.
+  [[nodiscard]] virtual std::size_t enough() const { return kEnough; }
+  static constexpr std::size_t kEnough = 32 * 1024;
   /// While paused, received bytes stay where they are and the other end is slowed down.
   virtual void pause_reading() = 0;
   virtual void resume_reading() = 0;

@@ -252,6 +252,7 @@ bool ClientConnection::update_reading() {
     stream_->resume_reading();
   } else {
     stream_->pause_reading();
+    input_.shed();
   }
   return wanted && (input_.size() != had || !input_.empty());
 }

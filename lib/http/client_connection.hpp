@@ -94,8 +94,8 @@ class ClientConnection final : private StreamHandler {
   Result<RequestId> begin(const Request& request, std::optional<std::uint64_t> length, ResponseEvents& events);
   void write(RequestId id, Buffer piece);
   void finish(RequestId id);
-  /// False: wait for on_writable(). `window`: not more than so many bytes in the stream, if it would take more.
-  [[nodiscard]] bool writable(RequestId id, std::size_t window = std::numeric_limits<std::size_t>::max());
+  /// False: wait for on_writable(). More waits in the stream than keeps it busy, or than `most`.
+  [[nodiscard]] bool writable(RequestId id, std::size_t most = std::numeric_limits<std::size_t>::max());
 
   /// The answer of that request is not read further; later ones wait behind it.
   void pause_reading(RequestId id);

@@ -148,14 +148,14 @@ void ClientConnection::finish(RequestId id) {
   give_to_stream();
 }
 
-bool ClientConnection::writable(RequestId id, std::size_t window) {
+bool ClientConnection::writable(RequestId id, std::size_t most) {
   auto* request = find(id);
   if (request == nullptr || phase_ != Phase::open) return false;
-  const auto mark = stream_->high_mark();
-  const bool room = request->unsent.empty() && stream_->unsent() <= std::min(mark, window);
+  const auto mark = std::min({stream_->high_mark(), stream_->enough(), most});
+  const bool room = request->unsent.empty() && stream_->unsent() <= mark;
   if (!room) {
     request->wants_writable = true;
-    request->writable_at = std::min(mark, window / 2);
+    request->writable_at = mark / 2;
   }
   return room;
 }

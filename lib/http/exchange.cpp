@@ -151,6 +151,8 @@ void Exchange::watch_sent(std::uint64_t count) {
 
 std::size_t Exchange::unsent() const noexcept { return connected() ? state_->connection->unsent() : 0; }
 
+bool Exchange::busy() const noexcept { return connected() && state_->connection->busy(); }
+
 bool Exchange::writable() const noexcept {
   if (!connected()) return false;
   const bool room = state_->connection->has_room();

@@ -119,6 +119,8 @@ class Exchange {
   void watch_sent(std::uint64_t count);
   /// Bytes of answers that wait in the stream.
   [[nodiscard]] std::size_t unsent() const noexcept;
+  /// More than keeps the stream busy waits in it: what is written now only waits too.
+  [[nodiscard]] bool busy() const noexcept;
   /// False: wait for on_writable() before writing more.
   [[nodiscard]] bool writable() const noexcept;
 

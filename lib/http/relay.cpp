@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <utility>
 
-#include "http/flow_window.hpp"
 #include "http/forwarding.hpp"
 #include "http/status.hpp"
 
@@ -13,7 +13,7 @@ namespace axl::http {
 namespace {
 
 constexpr std::size_t kKeepAtMost = 16UL * 1024;
-constexpr std::size_t kBeyondFirst = 128UL * 1024 * 1024;
+constexpr std::size_t kFirst = 64UL * 1024;
 
 // Doing it twice is the same as doing it once.
 bool may_repeat(std::string_view method) noexcept {
@@ -78,7 +78,8 @@ class Relays::Relay {
 
   [[nodiscard]] ClientConnection& connection() { return lease_->connection(); }
   [[nodiscard]] Time now() const { return relays_.scheduler_.now(); }
-  void give_room(FlowWindow& window);
+  /// Counts what is held beyond the first bytes. False: all together hold too much.
+  bool count(std::size_t& beyond, std::size_t held);
   void start_clock(std::optional<Duration> limit);
   void touch();
   void on_timer();
@@ -104,7 +105,8 @@ class Relays::Relay {
   std::optional<RequestId> sent_;        // once the request's head has been given to the connection
   Buffer held_;                          // the body's first piece, while a second connection is sought
   Buffer kept_;                          // a copy of a small whole body, while the connection may turn out to be stale
-  FlowWindow request_window_;
+  bool request_paused_ = false;     // the server does not keep up
+  std::size_t request_beyond_ = 0;  // bytes of it, as counted last
   bool retried_ = false;
   bool body_begun_ = false;  // the body is being read, or has been
   bool body_ended_ = false;  // it has come in whole
@@ -116,7 +118,8 @@ class Relays::Relay {
   std::optional<std::uint64_t> answer_length_;
   Buffer gathered_;
   std::size_t gather_limit_ = 0;
-  FlowWindow answer_window_;
+  bool answer_paused_ = false;  // the client does not keep up
+  std::size_t answer_beyond_ = 0;
 
   std::unique_ptr<Timer> timer_;  // if there is a time-out
   std::optional<Duration> silence_;
@@ -135,15 +138,13 @@ Relays::Relay::Relay(Relays& relays, std::uint64_t id, Exchange exchange, std::s
       limits_{limits},
       events_{std::move(events)},
       length_{exchange_.request().content_length},
-      request_window_{limits.window},
-      body_ended_{length_ == 0},
-      answer_window_{limits.window} {
+      body_ended_{length_ == 0} {
   exchange_.set_events(&client_side_);
 }
 
 Relays::Relay::~Relay() {
   if (destroyed_ != nullptr) *destroyed_ = true;
-  relays_.beyond_first_ -= request_window_.size() + answer_window_.size() - 2 * limits_.window;
+  relays_.beyond_first_ -= request_beyond_ + answer_beyond_;
   exchange_.set_events(nullptr);
   exchange_.abort();  // unless the answer is finished
 }
@@ -211,8 +212,9 @@ void Relays::Relay::on_request_body(Buffer piece) {
   }
   if (!sent_) return send_request(std::move(piece));
   connection().write(*sent_, std::move(piece));
-  if (request_window_.full() || connection().writable(*sent_, request_window_.size())) return;
-  request_window_.on_full(now());
+  const bool may_hold = count(request_beyond_, connection().unsent());
+  if (request_paused_ || connection().writable(*sent_, may_hold ? SIZE_MAX : kFirst)) return;
+  request_paused_ = true;
   exchange_.pause_reading();
 }
 
@@ -231,7 +233,8 @@ void Relays::Relay::finish_request() {
 
 void Relays::Relay::on_request_room() {
   touch();
-  give_room(request_window_);
+  request_paused_ = false;
+  count(request_beyond_, connection().unsent());
   exchange_.resume_reading();
 }
 
@@ -239,10 +242,11 @@ void Relays::Relay::on_client_ended() {
   if (body_ended_) end(false);
 }
 
-void Relays::Relay::give_room(FlowWindow& window) {
-  const auto before = window.size();
-  window.on_room(now(), relays_.beyond_first_ + before <= kBeyondFirst);
-  relays_.beyond_first_ = relays_.beyond_first_ - before + window.size();
+bool Relays::Relay::count(std::size_t& beyond, std::size_t held) {
+  relays_.beyond_first_ -= beyond;
+  beyond = held - std::min(held, kFirst);
+  relays_.beyond_first_ += beyond;
+  return beyond == 0 || relays_.beyond_first_ <= relays_.most_beyond_first_;
 }
 
 // --- The answer ------------------------------------------------------------------------------------------------------
@@ -293,17 +297,17 @@ void Relays::Relay::on_answer_body(Buffer piece) {
 
 void Relays::Relay::write_answer(Buffer piece) {
   exchange_.write(std::move(piece));
-  if (answer_window_.full()) return;
-  const bool room = exchange_.writable();
-  if (room && exchange_.unsent() <= answer_window_.size()) return;
-  answer_window_.on_full(now());
+  const bool may_hold = count(answer_beyond_, exchange_.unsent());
+  if (answer_paused_ || (may_hold && !exchange_.busy() && exchange_.writable())) return;
+  answer_paused_ = true;
   connection().pause_reading(*sent_);
-  exchange_.watch_sent(exchange_.written() - std::min(exchange_.unsent(), answer_window_.size()) / 2);
+  exchange_.watch_sent(exchange_.written() - exchange_.unsent() / 2);
 }
 
 void Relays::Relay::on_answer_room() {
-  if (!answer_window_.full() || !lease_) return;
-  give_room(answer_window_);
+  if (!answer_paused_ || !lease_) return;
+  answer_paused_ = false;
+  count(answer_beyond_, exchange_.unsent());
   touch();
   connection().resume_reading(*sent_);
 }
@@ -380,7 +384,7 @@ void Relays::Relay::touch() {
 void Relays::Relay::on_timer() {
   if (!silence_ || !lease_) return;
   const auto unsent = connection().unsent();
-  if (answer_window_.full() || unsent != unsent_seen_) touch();  // we are the ones who wait, or something still moves
+  if (answer_paused_ || unsent != unsent_seen_) touch();  // we are the ones who wait, or something still moves
   unsent_seen_ = unsent;
   if (now() - last_moved_ < *silence_) {
     timer_->arm(last_moved_ + *silence_);
@@ -394,7 +398,8 @@ void Relays::Relay::on_timer() {
 
 // --- All of them -----------------------------------------------------------------------------------------------------
 
-Relays::Relays(Scheduler& scheduler) : scheduler_{scheduler} {}
+Relays::Relays(Scheduler& scheduler, std::size_t most_beyond_first)
+    : scheduler_{scheduler}, most_beyond_first_{most_beyond_first} {}
 Relays::~Relays() = default;
 
 void Relays::carry(Exchange exchange, std::shared_ptr<Upstream> upstream, RelayRequest request,

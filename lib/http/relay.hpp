@@ -3,8 +3,8 @@
 //
 // A client that goes cuts the connection to the server; a server that breaks off cuts the client, so a broken answer is
 // never taken for a whole one. A client that ends its sending side once its request is complete has gone: nobody can
-// tell one that only shut it from one that closed, and most close. For one reader that does not keep up at most two
-// windows and a piece are held here.
+// tell one that only shut it from one that closed, and most close. For one reader that does not keep up no more is held
+// here than keeps its stream busy, and a piece (Stream::enough()).
 //
 // A request without a body that meets a connection gone stale is sent once more over a fresh one, if it changes nothing
 // when done twice (GET, HEAD, DELETE, OPTIONS) or surely was not sent.
@@ -66,15 +66,14 @@ struct RelayLimits {
   std::optional<Duration> answer_timeout = {};
   /// The same once the answer has begun. Empty: streams may be silent for ever.
   std::optional<Duration> idle_timeout = {};
-  /// Bytes held per direction before the source is paused; more for a reader that keeps up, as long as all those have
-  /// not got more than 128 MiB beyond it.
-  std::size_t window = 64UL * 1024;
 };
 
 /// The exchanges under way.
 class Relays {
  public:
-  explicit Relays(Scheduler& scheduler);
+  /// `most_beyond_first`: a stream that is busy with more than its first 64 KiB may hold more, all of them together no
+  /// more than this. A peer that was fast and then stops would else fill memory, one stream after the other.
+  explicit Relays(Scheduler& scheduler, std::size_t most_beyond_first = 128UL * 1024 * 1024);
   Relays(const Relays&) = delete;
   Relays& operator=(const Relays&) = delete;
   ~Relays();  ///< cuts all; calls nobody
@@ -87,7 +86,8 @@ class Relays {
   class Relay;
   friend class Relay;
   Scheduler& scheduler_;
-  std::size_t beyond_first_ = 0;  // bytes that readers who keep up may hold beyond their first windows
+  const std::size_t most_beyond_first_;
+  std::size_t beyond_first_ = 0;  // of what is held, as counted last
   std::map<std::uint64_t, std::unique_ptr<Relay>> relays_;
   std::uint64_t next_ = 1;
 };

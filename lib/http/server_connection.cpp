@@ -375,6 +375,7 @@ bool ServerConnection::update_reading() {
     stream_->resume_reading();
   } else {
     stream_->pause_reading();
+    input_.shed();
   }
   return input_.size() != had;
 }

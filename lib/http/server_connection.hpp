@@ -88,6 +88,7 @@ class ServerConnection final : private StreamHandler {
   [[nodiscard]] std::uint64_t sent() const noexcept { return sent_; }
   void sent_watched() { schedule(); }
   [[nodiscard]] std::size_t unsent() const noexcept { return stream_->unsent() + out_.size(); }
+  [[nodiscard]] bool busy() const noexcept { return unsent() > stream_->enough(); }
   [[nodiscard]] bool has_room() const noexcept { return unsent() <= stream_->high_mark(); }
 
  private:

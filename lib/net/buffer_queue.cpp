@@ -10,15 +10,26 @@ namespace axl::net {
 
 namespace {
 constexpr std::size_t kKeptCapacity = 64;  // pieces
+constexpr std::size_t kSmallPiece = 1024;
+constexpr std::size_t kJoined = 8 * 1024;
 }
 
 void BufferQueue::push(Buffer data) {
   if (data.empty()) return;
   bytes_ += data.size();
+  // The first piece goes as it came, and mostly alone.
+  if (data.size() <= kSmallPiece && pieces() > 0) {
+    if (!joins_ || items_.back().tailroom() < data.size()) items_.emplace_back(0, 0, kJoined);
+    items_.back().append(data.span());
+    joins_ = true;
+    return;
+  }
   items_.push_back(std::move(data));
+  joins_ = false;
 }
 
 void BufferQueue::clear() noexcept {
+  joins_ = false;
   items_ = std::vector<Buffer>{};
   head_ = 0;
   bytes_ = 0;
@@ -63,6 +74,7 @@ void BufferQueue::consume(std::size_t count) noexcept {
 void BufferQueue::forget_used() noexcept {
   if (head_ == items_.size()) {
     head_ = 0;
+    joins_ = false;
     if (items_.capacity() > kKeptCapacity) {
       items_ = std::vector<Buffer>{};
     } else {

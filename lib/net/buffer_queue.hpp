@@ -1,5 +1,6 @@
 // Bytes waiting to be sent, in the Buffers they came in.
 //
+// Small pieces that wait behind others are joined: a thousand of a few bytes each would cost far more than their bytes.
 // Holds no memory while empty, so that thousands of idle connections cost little. Unbounded: whoever writes to a stream
 // watches Stream::unsent().
 #pragma once
@@ -37,6 +38,7 @@ class BufferQueue {
   std::vector<Buffer> items_;
   std::size_t head_ = 0;  // items before this one have been consumed
   std::size_t bytes_ = 0;
+  bool joins_ = false;  // the last item was made here, to join pieces
 };
 
 }  // namespace axl::net

@@ -26,6 +26,7 @@ Connection::Connection(Socket socket, std::unique_ptr<Transport> transport, cons
 void Connection::start(std::optional<Time> deadline, std::function<void()> on_open) {
   on_open_ = std::move(on_open);
   if (auto prepared = prepare_stream_socket(socket_); !prepared) fail(prepared.error());
+  if (options_.kernel_unsent) limit_unsent_in_kernel(socket_, *options_.kernel_unsent);
   if (deadline && !closed_) {
     timer_ = std::make_unique<Timer>(context_, SteadyClock{}, [weak = weak_from_this()] {
       if (const auto self = weak.lock()) self->on_timer();
@@ -46,6 +47,7 @@ void Connection::write(Buffer data) {
   if (closed_ || end_wanted_ || data.empty()) return;
   queue_.push(std::move(data));
   undrained_ = true;
+  if (queue_.bytes() >= options_.send_at_once && opened_ && !advancing_) transmit_some();
   if (unsent() > options_.low_mark) above_low_ = true;
   schedule();
 }
@@ -183,6 +185,7 @@ void Connection::hand_up(Buffer data, std::size_t size) {
     handler_->on_data(Buffer::copy_of(data.span().first(size)));
   } else {
     data.drop_back(capacity - size);
+    data.shed();
     handler_->on_data(std::move(data));
   }
 }

@@ -10,6 +10,7 @@
 
 #include <axl/time.hpp>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 
@@ -24,10 +25,23 @@ namespace axl::net {
 struct StreamOptions {
   std::size_t high_mark = 256 * 1024;
   std::size_t low_mark = 128 * 1024;
+  /// When so many bytes wait they are sent at once, not at the end of the turn: who relays can tell from unsent()
+  /// whether the other end still takes what it gets.
+  std::size_t send_at_once = std::numeric_limits<std::size_t>::max();
+  /// Bytes that the kernel may hold without having sent them (TCP_NOTSENT_LOWAT); empty for as many as it likes.
+  std::optional<int> kernel_unsent = {};
   /// close(): how long nothing may move before what is queued counts as undeliverable.
   Duration stall_limit{std::chrono::seconds{30}};
   /// close(): how long to wait for the other end to close too, once everything has been sent.
   Duration linger{std::chrono::seconds{3}};
+
+  /// For a program on this machine, or a server, that may read slowly: little waits for it.
+  [[nodiscard]] static StreamOptions for_relaying() {
+    StreamOptions options;
+    options.send_at_once = 16 * 1024;
+    options.kernel_unsent = 128 * 1024;
+    return options;
+  }
 };
 
 class Connection : public std::enable_shared_from_this<Connection> {

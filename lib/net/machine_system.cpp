@@ -59,6 +59,7 @@ class MachineSystem::State final : public std::enable_shared_from_this<State> {
       return;
     }
     Dialer::Options dialling;
+    dialling.stream = StreamOptions::for_relaying();
     dialling.overlay_too = true;  // whoever names such an address means it
     // Of several addresses the first must not use up the whole time.
     dialling.limit_per_address = address_literal(place.host) ? timeout : timeout / 2;

@@ -1,6 +1,8 @@
 #include "net/socket_setup.hpp"
 
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #ifdef __linux__
 #include <linux/sockios.h>
@@ -17,6 +19,15 @@ Result<void> prepare_stream_socket(Socket& socket) {
   if (failure) return system_failure(failure, "prepare socket");
   close_on_exec(socket.native_handle());
   return {};
+}
+
+void limit_unsent_in_kernel(Socket& socket, int bytes) noexcept {
+#ifdef TCP_NOTSENT_LOWAT
+  // Refused by a Unix socket, which holds little anyway.
+  ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof bytes);
+#else
+  static_cast<void>(socket), static_cast<void>(bytes);
+#endif
 }
 
 void close_on_exec(int descriptor) noexcept { ::fcntl(descriptor, F_SETFD, FD_CLOEXEC); }

@@ -13,6 +13,9 @@ namespace axl::net {
 /// Non-blocking, TCP_NODELAY on, keep-alive off (liveness is the routing layer's 3 s rule), closed on exec.
 [[nodiscard]] Result<void> prepare_stream_socket(Socket& socket);
 
+/// The kernel takes no more from us while it holds so many bytes that it has not sent yet. Where the system knows it.
+void limit_unsent_in_kernel(Socket& socket, int bytes) noexcept;
+
 /// Not inherited by programs that this process starts. For sockets that Asio has opened.
 void close_on_exec(int descriptor) noexcept;
 

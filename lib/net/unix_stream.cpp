@@ -64,7 +64,9 @@ class UnixDialer::Attempt final : public std::enable_shared_from_this<Attempt> {
     if (!address) return finish(address.error());
     Descriptor socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
     if (!socket.open()) return finish(failure_of(path_, errno));
-    if (connect_unix(socket.get(), *address) == 0) return finish(UnixStream::adopt(context_, socket.release()));
+    if (connect_unix(socket.get(), *address) == 0) {
+      return finish(UnixStream::adopt(context_, socket.release(), StreamOptions::for_relaying()));
+    }
     if (errno != EAGAIN && errno != EINTR) return finish(failure_of(path_, errno));
     const auto now = SteadyClock{}.now();
     if (now >= deadline_) return finish(Error{Errc::timed_out, "connect to " + path_ + ": timed out"});

@@ -235,7 +235,8 @@ Result<std::uint16_t> NodeState::serve_api(const std::string& host, std::uint16_
   on_loop_and_wait([&] {
     if (host.starts_with(kUnix)) {
       auto listener =
-          net::UnixListener::open(loop_.context(), host.substr(kUnix.size()), {.stream = {}, .log = logger_},
+          net::UnixListener::open(loop_.context(), host.substr(kUnix.size()),
+                                  {.stream = net::StreamOptions::for_relaying(), .log = logger_},
                                   [this](std::unique_ptr<Stream> s) { bridge_->accept_local(std::move(s)); });
       if (!listener) {
         result = listener.error();
@@ -246,6 +247,7 @@ Result<std::uint16_t> NodeState::serve_api(const std::string& host, std::uint16_
       return;
     }
     net::Listener::Options options;
+    options.stream = net::StreamOptions::for_relaying();
     options.log = logger_;
     auto listener =
         net::Listener::open(loop_.context(), host, port, std::move(options),
@@ -272,6 +274,7 @@ Result<std::uint16_t> NodeState::serve_router(const std::string& host, std::uint
   Result<std::uint16_t> result = Error{Errc::closed, "the node has been stopped"};
   on_loop_and_wait([&] {
     net::Listener::Options options;
+    options.stream = net::StreamOptions::for_relaying();
     options.log = logger_;
     auto listener =
         net::Listener::open(loop_.context(), host, port, std::move(options),

@@ -20,6 +20,7 @@ class FlowConnection final : public Connection {
   [[nodiscard]] std::size_t unsent() const override { return flow_->unsent(); }
   [[nodiscard]] std::optional<std::uint64_t> acknowledged() const override { return flow_->acknowledged(); }
   [[nodiscard]] std::size_t high_mark() const override { return flow_->high_mark(); }
+  [[nodiscard]] std::size_t enough() const override { return flow_->enough(); }
   void pause_reading() override { flow_->pause_reading(); }
   void resume_reading() override { flow_->resume_reading(); }
   void shutdown_send() override { flow_->shutdown_send(); }

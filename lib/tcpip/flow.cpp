@@ -16,9 +16,12 @@ constexpr std::size_t kSmallSegment = 4 * 1024;
 constexpr std::size_t kLeastUnderWay = 256 * 1024;
 constexpr std::size_t kMostUnderWay = 8 * 1024 * 1024;
 constexpr std::size_t kMostSegments = 512;
-// On a short path growth gains little, and what a reader takes at first says little: a socket behind it had room.
-constexpr Duration kShortPath = std::chrono::milliseconds{10};
-constexpr std::size_t kWindowsOnShortPath = 8;
+constexpr std::size_t kLeastEnough = 64 * 1024;
+// So much a second is plenty: a window that allows it grows only for a reader that has taken many of them, and not far.
+// What a reader takes at first says little, since a socket behind it had room.
+constexpr std::size_t kPlenty = 128 * 1024 * 1024;
+constexpr std::size_t kWindowsOfPlenty = 64;
+constexpr std::size_t kMostOfPlenty = 128 * 1024;
 constexpr std::size_t kAcknowledgeAtOnce = 4 * 1024;
 
 }  // namespace
@@ -35,6 +38,7 @@ void Flow::write(Buffer data) {
   sending_.write(std::move(data));
   unanswered_ = 0;
   if (sending_.size() > high_mark()) was_above_high_ = true;
+  if (sending_.size() > enough()) was_above_enough_ = true;
   mark_unflushed();
 }
 
@@ -42,6 +46,15 @@ std::size_t Flow::high_mark() const noexcept {
   if (pcb_ == nullptr || pcb_->mss < kSmallSegment) return kLeastUnderWay;
   const std::size_t window = std::min(pcb_->cwnd, pcb_->snd_wnd);
   return std::clamp(2 * window, kLeastUnderWay, kMostUnderWay);
+}
+
+// What may be under way, so that the reader's own window is the only store; twice that for a long path, where what was
+// acknowledged takes long to be told. All of it is also in here until then.
+std::size_t Flow::enough() const noexcept {
+  if (pcb_ == nullptr || core_ == nullptr) return kLeastEnough;
+  const std::size_t window = std::min(pcb_->cwnd, pcb_->snd_wnd);
+  const std::size_t first = core_->context().initial_window;
+  return std::clamp(2 * window - std::min(window, first), kLeastEnough, kMostUnderWay);
 }
 
 std::size_t Flow::lwip_limit() const noexcept {
@@ -320,9 +333,9 @@ std::size_t Flow::adapt_window(std::size_t count) {
 
   consumed_ += count;
   const auto took = now - growth_began_;
-  const bool is_short = tag_->peer->least_round_trip.value_or(Duration{}) < kShortPath;
-  const std::size_t windows = is_short ? kWindowsOnShortPath : 1;
-  if (consumed_ < windows * pcb_->rcv_wnd_max || took <= Duration::zero()) return count;
+  const std::chrono::duration<double> least{tag_->peer->least_round_trip.value_or(round_trip_)};
+  const bool is_plenty = static_cast<double>(pcb_->rcv_wnd_max) >= least.count() * static_cast<double>(kPlenty);
+  if (consumed_ < (is_plenty ? kWindowsOfPlenty : 1) * pcb_->rcv_wnd_max || took <= Duration::zero()) return count;
   // lwIP's own estimate is coarse, but follows a path that became longer.
   const auto round_trip =
       std::max(round_trip_, (pcb_->sa >> 3) * Duration{std::chrono::milliseconds{TCP_SLOW_INTERVAL}});
@@ -330,8 +343,9 @@ std::size_t Flow::adapt_window(std::size_t count) {
   const bool is_tight = 2 * static_cast<double>(consumed_) >= trips * static_cast<double>(pcb_->rcv_wnd_max);
   consumed_ = 0;
   growth_began_ = now;
-  if (received_.empty() && is_tight && pcb_->rcv_wnd_max < most) {
-    const auto more = static_cast<tcpwnd_size_t>(std::min<std::size_t>(pcb_->rcv_wnd_max, most - pcb_->rcv_wnd_max));
+  const auto limit = is_plenty ? std::min(most, kMostOfPlenty) : most;
+  if (received_.empty() && is_tight && pcb_->rcv_wnd_max < limit) {
+    const auto more = static_cast<tcpwnd_size_t>(std::min<std::size_t>(pcb_->rcv_wnd_max, limit - pcb_->rcv_wnd_max));
     pcb_->rcv_wnd_max += more;
     pcb_->rcv_wnd += more;
   }
@@ -380,11 +394,15 @@ err_t Flow::on_sent(void* arg, tcp_pcb* /*pcb*/, u16_t count) {
   if (flow == nullptr) return ERR_OK;
   flow->acknowledged_ += std::min<std::size_t>(count, flow->sending_.handed_over());
   flow->sending_.on_acknowledged(count);
-  if (flow->was_above_high_ && flow->sending_.size() < flow->high_mark() / 2) {
-    flow->was_above_high_ = false;
+  const auto left = flow->sending_.size();
+  const auto fell = [&](bool& was_above, std::size_t mark) {
+    if (!was_above || left >= mark / 2) return;
+    was_above = false;
     flow->owes_writable_ = true;
     flow->mark_ready();
-  }
+  };
+  fell(flow->was_above_high_, flow->high_mark());
+  fell(flow->was_above_enough_, flow->enough());
   if (flow->sending_.size() == 0) {
     flow->owes_drained_ = true;
     flow->mark_ready();

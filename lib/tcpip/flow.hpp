@@ -40,6 +40,7 @@ class Flow : public std::enable_shared_from_this<Flow> {
   [[nodiscard]] std::size_t unsent() const noexcept { return sending_.size(); }
   [[nodiscard]] std::uint64_t acknowledged() const noexcept { return acknowledged_; }
   [[nodiscard]] std::size_t high_mark() const noexcept;
+  [[nodiscard]] std::size_t enough() const noexcept;
   void pause_reading() noexcept { paused_ = true; }
   void resume_reading();
   void shutdown_send();
@@ -130,6 +131,7 @@ class Flow : public std::enable_shared_from_this<Flow> {
   bool told_end_ = false;
   bool told_closed_ = false;
   bool was_above_high_ = false;
+  bool was_above_enough_ = false;
   bool owes_writable_ = false;
   bool owes_drained_ = false;
 

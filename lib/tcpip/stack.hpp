@@ -54,7 +54,7 @@ class Stack {
  public:
   struct Config {
     std::size_t mtu = 16'200;
-    std::size_t initial_window = 128 * 1024;
+    std::size_t initial_window = 80 * 1024;
     std::size_t max_window = 8 * 1024 * 1024;
     std::size_t max_connections = 8'192;
     std::size_t max_half_open_per_peer = 16;

@@ -39,6 +39,25 @@ struct Kept final : http::ExchangeEvents {
   bool aborted = false;
 };
 
+// Has use for a MiB under way, as a long path.
+class Roomy final : public Stream {
+ public:
+  explicit Roomy(std::unique_ptr<Stream> stream) : stream_{std::move(stream)} {}
+  void set_handler(StreamHandler* handler) override { stream_->set_handler(handler); }
+  void write(Buffer data) override { stream_->write(std::move(data)); }
+  [[nodiscard]] std::size_t unsent() const override { return stream_->unsent(); }
+  [[nodiscard]] std::size_t high_mark() const override { return stream_->high_mark(); }
+  [[nodiscard]] std::size_t enough() const override { return 1024UL * 1024; }
+  void pause_reading() override { stream_->pause_reading(); }
+  void resume_reading() override { stream_->resume_reading(); }
+  void shutdown_send() override { stream_->shutdown_send(); }
+  void close() override { stream_->close(); }
+  void abort() override { stream_->abort(); }
+
+ private:
+  std::unique_ptr<Stream> stream_;
+};
+
 std::string body_of(std::string_view answer) {
   const auto end = answer.find("\r\n\r\n");
   return end == std::string_view::npos ? std::string{} : std::string{answer.substr(end + 4)};
@@ -245,6 +264,44 @@ TEST_CASE("relay: a slow server slows the client, and little is held", "[http]")
     rig.loop.run();
     CHECK(rig.wholes == 1);
   }
+}
+
+TEST_CASE("relay: beyond their first bytes all streams together hold no more than allowed", "[http]") {
+  constexpr std::size_t kFirst = 64 * 1024;
+  constexpr std::size_t kTogether = 300'000;
+  constexpr std::size_t kPiece = 16'000;
+  RelayRig rig{echo, {}, 64 << 20};
+  rig.plays_server = true;
+  rig.relays = std::make_unique<http::Relays>(rig.loop, kTogether);
+  const auto chunk = "3e80\r\n" + std::string(kPiece, 'x') + "\r\n";
+  std::size_t beyond = 0;
+  for (std::size_t i = 0; i < 8; ++i) {
+    auto [ours, theirs] = http::make_pipe(rig.loop.executor(), rig.mark);
+    rig.front.accept(std::make_unique<Roomy>(std::move(theirs)), {}, rig.loop.now());
+    auto& client = *rig.clients.emplace_back(std::make_unique<RawEnd>(std::move(ours)));
+    client.keep = false;
+    client.stream->pause_reading();
+    client.send(kGet);
+    rig.loop.run();
+    REQUIRE(rig.by_hand.size() == i + 1);
+    auto& server = *rig.by_hand[i];
+    server.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+    for (int n = 0; n < 100; ++n) {
+      server.send(chunk);
+      rig.loop.run();
+    }
+    const auto held = 100 * kPiece - server.stream->unsent();
+    CHECK(held > kFirst);
+    beyond += held - kFirst;
+  }
+  CHECK(beyond > kTogether);
+  CHECK(beyond < kTogether + 8 * 3 * kPiece);
+  for (const auto& client : rig.clients) client->stream->resume_reading();
+  rig.loop.run();
+  for (const auto& client : rig.clients) CHECK(client->total > 100 * kPiece);
+  for (auto& server : rig.by_hand) server->send("0\r\n\r\n");
+  rig.loop.run();
+  CHECK(rig.wholes == 8);
 }
 
 TEST_CASE("relay: a client that goes takes the request with it at once", "[http]") {
