@@ -48,6 +48,9 @@ FIXES = {
         "recv.mcp_envelope_leaks_to_recv": (204, {}, ""),
     },
     "FIX 9.4: nothing is dropped when the queue fills": {"recv.first_after_150_sends": (200, {}, "q0")},
+    "EXT 9.15: a node tells its health": {
+        "unknown": (200, {"Content-Type": "application/json"}, re.compile('^{"status":"ok",')),
+    },
     "FIX 9.9: a foreign Host or Origin is refused": {
         "send.host_evil": (403, {}, None), "recv.origin": (403, {}, None), "a2a.cors_simple_post": (403, {}, None),
     },
