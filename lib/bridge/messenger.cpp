@@ -58,7 +58,7 @@ void Messenger::send(const PublicKey& destination, MessageBody body, SendOptions
     if (options.retry_for > kLongestRetry) return fail(Errc::invalid_argument, "retry_for is longer than a day");
     const auto keep = options.retry_for;
     if (auto added = outbox_.add(destination, keep, std::move(body), std::move(options), handler); !added) {
-      fail(added.error().is(Errc::limit_reached) ? Errc::limit_reached : Errc::already_exists, added.error().text());
+      later([handler = std::move(handler), error = added.error()] { handler(error); });
     }
     return;
   }

@@ -56,6 +56,7 @@ Result<void> Outbox::add(const PublicKey& peer, Duration keep, MessageBody body,
     return Error{Errc::already_exists, "a message with this id waits for this peer"};
   }
   const auto cost = body.size() + kOverhead;
+  if (cost > limits_.bytes) return Error{Errc::too_large, "the message is larger than the outbox"};
   if (entries_.size() >= limits_.messages || cost > limits_.bytes - std::min(bytes_, limits_.bytes)) {
     return Error{Errc::limit_reached, "the outbox is full"};
   }
@@ -168,7 +169,11 @@ void Outbox::end(Entries::iterator entry, State state, Result<SendReport> result
 bool Outbox::give_up(std::string_view id) {
   const auto found = by_id_.find(id);
   if (found == by_id_.end()) return false;
-  end(entries_.find(found->second), State::given_up, Error{Errc::closed, "given up"});
+  const auto entry = entries_.find(found->second);
+  const auto peer = entry->second.item.peer;
+  end(entry, State::given_up, Error{Errc::closed, "given up"});
+  run(peer);  // its turn is another's now
+  arm();
   return true;
 }
 

@@ -68,7 +68,8 @@ class Outbox {
   ~Outbox();  ///< drops what waits; calls no handler
 
   /// Takes a message with an id. `done`, if given, hears how it ends, never inside this call. Errors: limit_reached;
-  /// already_exists when that id waits for that peer with another body (with the same body it is taken once).
+  /// too_large when it would never fit; already_exists when that id waits for that peer with another body (with the same
+  /// body it is taken once).
   [[nodiscard]] Result<void> add(const PublicKey& peer, Duration keep, MessageBody body, SendOptions options,
                                  SendHandler done);
   /// Begins no attempt any more.

@@ -4,6 +4,7 @@
 import base64
 import json
 import os
+import signal
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
@@ -87,6 +88,80 @@ class Outbox(TestCase):
         until(lambda: sender.api.get("/outbox/kept").json()["state"] == "delivered", "the outbox says delivered")
         self.assertEqual(sender.api.get("/outbox").json()["count"], 0)
         self.assertIsNone(receiver.api.receive(wait=0))
+
+    def test_a_peer_that_comes_and_goes_gets_each_message_once(self):
+        sender, receiver = self.line(2, settings={"send_timeout_secs": 2, "dial_timeout_secs": 2})
+        expected = []
+
+        def keep(name):
+            answer = post(sender, receiver.key, name.encode(), X_Axl_Retry_For="600", X_Axl_Message_Id=name)
+            self.assertEqual((answer.status, answer.headers["X-Axl-Message-Id"]), (202, name))
+            expected.append(name)
+
+        def arrive():
+            """All that is expected, in order, and nothing else; the outbox knows."""
+            for name in expected:
+                message = receiver.api.receive()
+                self.assertEqual((message.body.decode(), message.headers["X-Axl-Message-Id"]), (name, name))
+                until(lambda name=name: sender.api.get(f"/outbox/{name}").json()["state"] == "delivered", "the outbox says delivered")
+            self.assertIsNone(receiver.api.receive(wait=0))
+            expected.clear()
+
+        self.assert_works(sender, receiver)  # a connection is open that the crash will make useless
+        receiver.kill()
+        for number in range(3):
+            keep(f"crashed-{number}")
+        until(lambda: sender.api.get("/outbox/crashed-0").json()["attempts"] > 0, "it has been tried")
+        receiver.start()
+        arrive()
+        # Twice away in a row, without a word in between; what has arrived does not come again.
+        receiver.stop()
+        keep("stopped-0")
+        receiver.start()
+        receiver.kill()
+        keep("stopped-1")
+        receiver.start()
+        received = [receiver.api.receive().body.decode()]
+        until(lambda: sender.api.get("/outbox").json()["count"] == 0, "nothing waits any more")
+        while (message := receiver.api.receive(wait=0)) is not None:
+            received.append(message.body.decode())
+        # What was in the queue of the one that was killed has died with it: at most the first.
+        self.assertLessEqual(set(received), {"stopped-0", "stopped-1"})
+        self.assertIn("stopped-1", received)
+        self.assertEqual(len(received), len(set(received)), "none came twice")
+
+    def test_a_receipt_that_is_late_makes_no_second_message(self):
+        """The node between them stands still: attempts go out and get no answer, and all arrive when it goes on."""
+        settings = {"send_timeout_secs": 1, "dial_timeout_secs": 1}
+        sender, middle, receiver = self.line(3, settings=settings)
+        self.assert_works(sender, receiver)
+        middle.process.signal(signal.SIGSTOP)
+        try:
+            for name in "one", "two":
+                answer = post(sender, receiver.key, name.encode(), X_Axl_Retry_For="600", X_Axl_Message_Id=name)
+                self.assertEqual(answer.status, 202)
+            until(lambda: sender.api.get("/outbox/one").json()["attempts"] >= 2, "it is tried again")
+            self.assertEqual([item["id"] for item in sender.api.get("/outbox").json()["messages"]], ["one", "two"])
+            self.assertTrue(sender.api.get("/outbox/one").json()["last_error"])
+        finally:
+            middle.process.signal(signal.SIGCONT)
+        self.assertEqual([receiver.api.receive().body for _ in range(2)], [b"one", b"two"])
+        for name in "one", "two":
+            until(lambda name=name: sender.api.get(f"/outbox/{name}").json()["state"] == "delivered", "the outbox says delivered")
+        self.assert_works(sender, receiver)
+        self.assertIsNone(receiver.api.receive(wait=0), "the attempts before it were the same message")
+
+    def test_time_that_is_up_and_messages_that_never_fit(self):
+        sender = self.axld(settings={"outbox_bytes": 10_000})
+        nobody = make_key()
+        self.assertEqual(post(sender, nobody, b"x", X_Axl_Retry_For="1", X_Axl_Message_Id="short").status, 202)
+        until(lambda: sender.api.get("/outbox/short").json()["state"] == "expired", "its time is up")
+        for _ in range(2):
+            self.assertEqual(post(sender, nobody, bytes(4_500), X_Axl_Retry_For="600").status, 202)
+        self.assertEqual(post(sender, nobody, bytes(4_500), X_Axl_Retry_For="600").status, 503)
+        self.assertEqual(post(sender, nobody, bytes(10_000), X_Axl_Retry_For="600").status, 413)
+        for wrong in "86401", "-1", "soon", "1.5":
+            self.assertEqual(post(sender, nobody, b"x", X_Axl_Retry_For=wrong).status, 400, wrong)
 
     def test_it_is_bounded_and_its_owner_can_give_up(self):
         sender = self.axld(settings={"outbox_messages": 2})
