@@ -68,12 +68,13 @@ void ExternalRouter::serve(ServiceRequest request, ServiceReply reply) {
   if (request.method == "DELETE") return reply.respond(200, {}, {});
   if (request.method != "POST") return respond_text(reply, 405, "Method not allowed", {{"Allow", "POST, DELETE"}});
   const auto rpc = mcp::peek(request.body);
-  if (!rpc) return respond_text(reply, 400, "Invalid JSON-RPC");
+  using Kind = mcp::JsonRpc::Kind;
+  if (!rpc || rpc->kind == Kind::batch || rpc->kind == Kind::other) return respond_text(reply, 400, "Invalid JSON-RPC");
   if (rpc->method == "server/discover" || rpc->meta_version || request.header("MCP-Protocol-Version") == kStateless) {
     // Not one of that revision's errors, so that a client which knows both begins with `initialize`.
     return respond_text(reply, 400, "This service is reached through a router that knows no such request");
   }
-  forward(request, *service, rpc->kind != mcp::JsonRpc::Kind::request, std::move(reply));
+  forward(request, *service, rpc->kind != Kind::request, std::move(reply));
 }
 
 void ExternalRouter::forward(const ServiceRequest& request, std::string_view service, bool notification,
