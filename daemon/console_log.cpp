@@ -3,7 +3,6 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <ctime>
 #include <string>
@@ -13,22 +12,6 @@
 namespace axl::daemon {
 
 namespace {
-
-// Text that came from elsewhere may hold anything; a log line is one line of printable characters.
-std::string printable(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  while (!text.empty()) {
-    const auto size = printable_size(text);
-    if (size > 0) {
-      out += text.substr(0, size);
-    } else {
-      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text.front()));
-    }
-    text.remove_prefix(std::max<std::size_t>(size, 1));
-  }
-  return out;
-}
 
 std::string_view level_name(LogLevel level) {
   switch (level) {

@@ -1,4 +1,4 @@
-// Standard error of a process of ours, on its way to the log: escaped, cut, and no more than a log can bear.
+// Standard error of a process of ours, on its way to the log: cut, and no more than a log can bear.
 #pragma once
 
 #include <axl/time.hpp>
@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "core/logger.hpp"
-#include "services/stdio_message.hpp"
+#include "core/printable.hpp"
 
 namespace axl::services {
 
@@ -30,7 +30,7 @@ class StdioErrors {
       ++left_out_;
       return;
     }
-    log_(LogLevel::info, "service", "{}[{}]: {}", service_, pid_, printable(line, kLongest));
+    log_(LogLevel::info, "service", "{}[{}]: {}", service_, pid_, clipped(line, kLongest));
   }
 
  private:

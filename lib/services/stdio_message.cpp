@@ -4,7 +4,6 @@
 #include <charconv>
 #include <cstdint>
 
-#include "core/printable.hpp"
 #include "mcp/json.hpp"
 
 namespace axl::services {
@@ -100,27 +99,6 @@ std::string with_parts(const StdioMessage& message, std::vector<std::pair<std::s
   }
   out.append(at, message.text.data() + message.text.size());
   join_lines(out);
-  return out;
-}
-
-std::string printable(std::string_view text, std::size_t most) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string out;
-  while (!text.empty()) {
-    if (out.size() >= most) return out.append("...");
-    if (const auto size = text.front() == '\\' ? 0 : printable_size(text); size > 0) {
-      out.append(text.substr(0, size));
-      text.remove_prefix(size);
-      continue;
-    }
-    const auto byte = static_cast<std::uint8_t>(text.front());
-    if (byte == '\\') {
-      out.append("\\\\");
-    } else {
-      out.append("\\x").append(1, kDigits[byte >> 4U]).append(1, kDigits[byte & 15U]);
-    }
-    text.remove_prefix(1);
-  }
   return out;
 }
 

@@ -47,7 +47,4 @@ void join_lines(Characters& text) {
   }
 }
 
-/// Control characters and what is not UTF-8 become \xNN, so that a line of a log stays one; cut at `most` bytes.
-[[nodiscard]] std::string printable(std::string_view text, std::size_t most);
-
 }  // namespace axl::services

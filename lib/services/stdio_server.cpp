@@ -222,7 +222,7 @@ std::unique_ptr<StdioSession> StdioServer::start(http::Exchange& exchange, std::
   }
   auto process = system_.start(command_);
   if (!process) {
-    log_(LogLevel::warning, "service", "{}: {}", name_, printable(process.error().text(), 500));
+    log_(LogLevel::warning, "service", "{}: {}", name_, clipped(process.error().text(), 500));
     note_failure();
     exchange.respond_error(502, "the service's program cannot be started");
     return nullptr;

@@ -264,9 +264,9 @@ void StdioSession::take_line(std::string_view line) {
   line = mcp::json::trim(line);
   if (line.empty()) return;
   const auto messages = read_messages(line);
-  if (messages.empty()) {
+  if (messages.empty() && log_.on(LogLevel::debug)) {
     log_(LogLevel::debug, "service", "{}: process {} wrote what is no message: {}", service_, process_->pid(),
-         printable(line, 200));
+         clipped(line, 200));
   }
   for (const auto& message : messages) {
     if (over_) return;

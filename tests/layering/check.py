@@ -48,6 +48,15 @@ def check_symbols(source, build, faults):
                 faults.append(f"axl_{layer} is pure and needs {name}")
 
 
+def check_log_hook(source, faults):
+    """Text from outside is escaped in one place, so nothing else may call the hook."""
+    for path in (source / "lib").rglob("*"):
+        if path.suffix in {".hpp", ".cpp"} and path != source / "lib" / "core" / "logger.hpp":
+            for number, line in enumerate(path.read_text().splitlines(), 1):
+                if re.search(r"\bLogHook\b|\bconfig_?\.log\(|\bhook_\(", line):
+                    faults.append(f"{path.relative_to(source)}:{number}: the log hook is called by axl::Logger only")
+
+
 def check_public_headers(source, compiler, faults):
     for header in sorted((source / "include" / "axl").glob("*.hpp")):
         if header.name == "asio.hpp":
@@ -68,6 +77,7 @@ def main():
     faults = []
     check_includes(source, faults)
     check_symbols(source, build, faults)
+    check_log_hook(source, faults)
     check_public_headers(source, compiler, faults)
     for fault in faults:
         print(fault)

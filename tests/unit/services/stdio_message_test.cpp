@@ -3,7 +3,6 @@
 #include <catch2/catch_test_macros.hpp>
 
 using axl::services::id_key;
-using axl::services::printable;
 using axl::services::read_messages;
 using axl::services::with_parts;
 using Kind = axl::mcp::JsonRpc::Kind;
@@ -54,14 +53,4 @@ TEST_CASE("stdio message: ids are equal by value and type", "[services]") {
   CHECK(id_key("\"a\"") == id_key(R"("\u0061")"));
   CHECK(id_key("1") != id_key("\"1\""));
   CHECK(id_key("1") == id_key("1"));
-}
-
-TEST_CASE("stdio message: text for the log cannot break its line", "[services]") {
-  CHECK(printable("plain text", 100) == "plain text");
-  CHECK(printable("a\nb\r\x1b[0m\t", 100) == "a\\x0ab\\x0d\\x1b[0m\\x09");
-  CHECK(printable("grün €", 100) == "grün €");
-  CHECK(printable("\\x41", 100) == "\\\\x41");
-  CHECK(printable("\xc2\x9b\xff\xe2\x80\xa8\xe2\x80\xae", 100) == "\\xc2\\x9b\\xff\\xe2\\x80\\xa8\\xe2\\x80\\xae");
-  CHECK(printable("\xe2\x82", 100) == "\\xe2\\x82");
-  CHECK(printable(std::string(50, 'x'), 10) == std::string(10, 'x') + "...");
 }
