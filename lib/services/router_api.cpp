@@ -67,16 +67,17 @@ bool is_json(const http::Headers& headers) {
 // One /route under way: ends with the backend's answer, or when its client goes.
 class RouterApi::Call final : public http::ExchangeEvents {
  public:
-  Call(RouterApi& api, std::uint64_t number, http::Exchange exchange, std::string service)
+  Call(RouterApi& api, std::uint64_t number, http::Exchange exchange, std::shared_ptr<const Service> service)
       : api_{api}, number_{number}, exchange_{std::move(exchange)}, service_{std::move(service)} {}
 
-  void begin(const Backend& backend, std::string_view request, std::string_view from, const PublicKey& caller) {
+  void begin(std::string_view request, std::string_view from, const PublicKey& caller) {
     exchange_.set_events(this);
+    const auto& backend = service_->backend;
     FetchRequest out;
     out.method = "POST";
     out.target = backend_target(backend, {}, {});
     out.headers = {{"Content-Type", "application/json"}, {"Accept", "application/json, text/event-stream"}};
-    add_identity(out.headers, backend, caller, service_);
+    add_identity(out.headers, backend, caller, service_->info.name);
     out.headers.set("X-From-Peer-Id", from);
     out.body = Buffer::copy_of(as_bytes(request));
     fetch_ = std::make_unique<Fetch>(
@@ -89,38 +90,44 @@ class RouterApi::Call final : public http::ExchangeEvents {
  private:
   void on_aborted(const Error&) override { api_.calls_.erase(number_); }
 
+  // Well is who answers with JSON; 204 says nothing of it. What else an answer may be, the reference counts as failure.
   void finish(const Result<http::Response>& answer) {
     const auto self = api_.calls_.extract(number_);
-    auto& table = api_.registry_.table();
     if (!answer) {
-      if (answer.error().is(Errc::timed_out)) return respond_route(exchange_, 504, "Service timeout");
-      table.set_healthy(service_, false);
-      return respond_route(exchange_, 502, "Forward error: Cannot connect to host: " + answer.error().text());
+      if (answer.error().is(Errc::timed_out)) return fail(504, "Service timeout");
+      return fail(502, "Forward error: Cannot connect to host: " + answer.error().text());
     }
     const auto& [head, body] = *answer;
     if (head.status == 204) {
       return respond_json(exchange_, 200, "{\"response\": null, \"error\": null}");
     }
-    if (head.status != 200) {
-      table.set_healthy(service_, false);
-      return respond_route(exchange_, 502, "Service error: " + std::to_string(head.status));
-    }
+    if (head.status != 200) return fail(502, "Service error: " + std::to_string(head.status));
     if (!is_json(head.headers)) {
       const auto type = head.headers.get("Content-Type").value_or("application/octet-stream");
-      return respond_route(
-          exchange_, 502,
-          "Forward error: 200, message='Attempt to decode JSON with unexpected mimetype: " + std::string{type} + "'");
+      return fail(502, "Forward error: 200, message='Attempt to decode JSON with unexpected mimetype: " +
+                           std::string{type} + "'");
     }
     const auto text = as_text(body.span());
-    if (!mcp::json::is_valid(text)) return respond_route(exchange_, 502, "Forward error: the answer is not JSON");
-    table.set_healthy(service_, true);
+    if (!mcp::json::is_valid(text)) return fail(502, "Forward error: the answer is not JSON");
+    note(true);
     respond_json(exchange_, 200, "{\"response\": " + std::string{text} + ", \"error\": null}");
+  }
+
+  void fail(int status, std::string_view error) {
+    note(false);
+    respond_route(exchange_, status, error);
+  }
+
+  // Nothing is known of a server that has taken the name over meanwhile.
+  void note(bool healthy) {
+    auto& table = api_.registry_.table();
+    if (table.find(service_->info.name) == service_) table.set_healthy(service_->info.name, healthy);
   }
 
   RouterApi& api_;
   std::uint64_t number_;
   http::Exchange exchange_;
-  std::string service_;
+  std::shared_ptr<const Service> service_;
   std::unique_ptr<Fetch> fetch_;
 };
 
@@ -230,8 +237,8 @@ void RouterApi::serve_route(http::Exchange exchange, ByteSpan bytes) {
   const auto request = mcp::json::find(body, "request").value_or("null");
   const auto number = next_++;
   auto& call = calls_[number];
-  call = std::make_unique<Call>(*this, number, std::move(exchange), service);
-  call->begin(entry->backend, request, from, caller);
+  call = std::make_unique<Call>(*this, number, std::move(exchange), entry);
+  call->begin(request, from, caller);
 }
 
 }  // namespace axl::services

@@ -106,6 +106,9 @@ class RouterProbes(Replaying):
         answer = self.router.request("POST", "/route", json.dumps(request), {"Content-Type": "application/json"})
         return answer.status, answer.json()
 
+    def healthy(self, service):
+        return self.router.get("/services").json()[service]["healthy"]
+
     def test_a_route_to_each_backend(self):
         """The table of section 5; the reference's own answers to it are the mcp.backend_* probes."""
         slow = []
@@ -123,14 +126,16 @@ class RouterProbes(Replaying):
                 self.assertEqual(status, 502)
                 self.assertIsNone(body["response"])
                 self.assertTrue(body["error"].startswith(error), body)
-                # A server that answers, though not to this API's taste, is well.
-                self.assertEqual(self.router.get("/services").json()[service]["healthy"], service in ("html", "sse_raw"))
+                self.assertIs(self.healthy(service), False)
         self.assertEqual(self.route("204"), (200, {"response": None, "error": None}))
         self.assertEqual(self.route("sjson"), (200, {"response": {"jsonrpc": "2.0", "id": 1, "result": {"of": "tools/list"}}, "error": None}))
         self.assertEqual(self.route("big15"), (200, {"response": json.loads(big(15000000)), "error": None}))
-        self.assertTrue(self.router.get("/services").json()["sjson"]["healthy"])
         waiting.join()
         self.assertEqual(slow, [(504, route_error("Service timeout"))])
+        recorded = json.loads(next(probe for probe in self.probes if probe["name"] == "router.services")["response"]["body"])
+        for service in (*expected, "204", "sjson", "big15", "slow"):
+            with self.subTest(service=service):
+                self.assertIs(self.healthy(service), recorded[service]["healthy"], REFERENCE)
 
 
 if __name__ == "__main__":

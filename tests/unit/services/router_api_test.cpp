@@ -133,6 +133,7 @@ TEST_CASE("router api: /route hands on the request and answers as the reference 
     const auto& path = request.body.size() < 10 ? std::string{as_text(request.body)} : "200";
     const auto status = std::stoi(path);
     const bool sse = status == 299;
+    if (status == 298) return reply.respond(200, {{"Content-Type", "application/json"}}, to_bytes("{no"));
     if (status == 200) return reply.respond_json("{\"n\":12345678901234567890}");
     reply.respond(sse ? 200 : status, {{"Content-Type", sse ? "text/event-stream" : "application/json"}},
                   to_bytes("{}"));
@@ -143,9 +144,12 @@ TEST_CASE("router api: /route hands on the request and answers as the reference 
   CHECK(seen == R"({"jsonrpc":"2.0", "id":3}|a2a-client|s|application/json, text/event-stream)");
   CHECK(rig.ask("POST", "/route", R"({"service":"s","request":204})") == "200 {\"response\": null, \"error\": null}");
   CHECK(seen == "204|unknown|s|application/json, text/event-stream");
+  CHECK(rig.registry.list().front().healthy);
   CHECK(rig.ask("POST", "/route", R"({"service":"s","request":202})") ==
         "502 " + kOnlyJson + "\"Service error: 202\"}");
   CHECK_FALSE(rig.registry.list().front().healthy);
+  CHECK(rig.ask("POST", "/route", R"({"service":"s","request":204})").starts_with("200 "));
+  CHECK_FALSE(rig.registry.list().front().healthy);  // 204 changes nothing
   CHECK(rig.ask("POST", "/route", R"({"service":"s","request":200,"from_peer_id":null})").starts_with("200 "));
   CHECK(rig.registry.list().front().healthy);
   CHECK(rig.ask("POST", "/route", R"({"service":"s","request":500})") ==
@@ -153,6 +157,11 @@ TEST_CASE("router api: /route hands on the request and answers as the reference 
   CHECK(rig.ask("POST", "/route", R"({"service":"s","request":299})") ==
         "502 " + kOnlyJson +
             "\"Forward error: 200, message='Attempt to decode JSON with unexpected mimetype: text/event-stream'\"}");
+  CHECK_FALSE(rig.registry.list().front().healthy);
+  CHECK(rig.ask("POST", "/route", R"({"service":"s","request":200})").starts_with("200 "));
+  CHECK(rig.ask("POST", "/route", R"({"service":"s","request":298})") ==
+        "502 " + kOnlyJson + "\"Forward error: the answer is not JSON\"}");
+  CHECK_FALSE(rig.registry.list().front().healthy);
 }
 
 TEST_CASE("router api: /route names what is missing, unknown, down or not allowed", "[services]") {
@@ -182,12 +191,15 @@ TEST_CASE("router api: a service that does not answer is a timeout after 30 s, o
   CHECK(rig.clients.back().received.find("504") != std::string::npos);
   CHECK(rig.clients.back().received.find("\"Service timeout\"") != std::string::npos);
   CHECK_FALSE(kept.back().connected());
+  CHECK_FALSE(rig.registry.list().front().healthy);
 
+  rig.registry.table().set_healthy("slow", true);
   CHECK(rig.ask("POST", "/route", R"({"service":"slow","request":{}})") == "none");
   CHECK(kept.back().connected());
   rig.clients.back().stream.reset();
   rig.loop.run();
   CHECK_FALSE(kept.back().connected());
+  CHECK(rig.registry.list().front().healthy);  // that is not the service's fault
 }
 
 TEST_CASE("health probes: a service is asked at once and then at intervals; 5xx and silence are unhealthy",
