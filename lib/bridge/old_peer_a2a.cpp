@@ -103,13 +103,13 @@ void OldPeerRequests::serve_a2a(http::Exchange exchange, const PublicKey& peer, 
   if (!root && !is_card_path(suffix)) {
     return exchange.respond_error(404, "This peer is of an older kind: it has its agent's card and JSON-RPC only");
   }
-  if (head.is("GET") || (head.is("HEAD") && !root)) {
+  if (head.is("GET") || head.is("HEAD")) {  // the server keeps the body of an answer to HEAD back
     return state_->call(
         std::move(exchange), peer, a2a::encode_card_request(), {},
         [peer](http::Exchange ready, const Bytes& answer) { answer_card(std::move(ready), peer, answer); });
   }
   if (!root || !head.is("POST")) {
-    return exchange.respond_error(405, "Method not allowed", {{"Allow", root ? "GET, POST" : "GET, HEAD"}});
+    return exchange.respond_error(405, "Method not allowed", {{"Allow", root ? "GET, HEAD, POST" : "GET, HEAD"}});
   }
   state_->receive(std::move(exchange),
                   [state = state_.get(), peer](http::Exchange ready, const Bytes& body, BodyGate::Ticket ticket) {

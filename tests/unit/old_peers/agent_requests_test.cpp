@@ -34,6 +34,23 @@ TEST_CASE("old peers: an A2A request passes untouched, its answer too", "[old_pe
   CHECK(answer.body == R"({ "id":1 })");
 }
 
+TEST_CASE("old peers: HEAD is GET without the body, with the card's path or without", "[old_peers]") {
+  RequestsRig rig;
+  for (const auto* path : {"/a2a", "/a2a/", "/a2a/.well-known/agent-card.json"}) {
+    INFO(path);
+    const auto full = rig.ask("GET", path, "", R"({"a2a":true,"response":{"name":"x","url":"/a2a"}})");
+    const auto bare = rig.ask("HEAD", path, "", R"({"a2a":true,"response":{"name":"x","url":"/a2a"}})");
+    CHECK(rig.got == R"({"a2a":true,"agent_card":true,"request":null})");
+    CHECK(bare.status == 200);
+    CHECK(bare.body.empty());
+    for (const auto* name : {"Content-Type", "Content-Length", "X-Axl-Card"}) CHECK(bare.header(name) == full.header(name));
+    CHECK(full.header("Content-Length") == std::to_string(full.body.size()));
+  }
+  const auto failed = rig.ask("HEAD", "/a2a", "", R"({"a2a":true,"response":null,"error":"no agent"})");
+  CHECK(failed.status == 502);
+  CHECK(failed.body.empty());
+}
+
 TEST_CASE("old peers: errors of an agent are 502, what is no JSON is 400", "[old_peers]") {
   RequestsRig rig;
   const auto failed = rig.ask("POST", "/a2a", kSend, R"({"a2a":true,"response":null,"error":"failed to contact"})");
@@ -42,7 +59,9 @@ TEST_CASE("old peers: errors of an agent are 502, what is no JSON is 400", "[old
   CHECK(rig.ask("POST", "/a2a", kSend, "[]").body == "Invalid response from peer\n");
   const auto sent = rig.peers.size();
   CHECK(rig.ask("POST", "/a2a", "hello", kResult).body == "Invalid JSON-RPC\n");
-  CHECK(rig.ask("DELETE", "/a2a", "", kResult).status == 405);
+  const auto refused = rig.ask("DELETE", "/a2a", "", kResult);
+  CHECK(refused.status == 405);
+  CHECK(refused.header("Allow") == "GET, HEAD, POST");
   CHECK(rig.ask("POST", "/a2a/v1/message:send", kSend, kResult).status == 404);
   CHECK(rig.peers.size() == sent);
 }
