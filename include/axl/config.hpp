@@ -35,6 +35,8 @@ struct NodeConfig {
   std::vector<PublicKey> allowed_public_keys;
   /// Keys that may connect to our overlay ports 7000 and 7001; empty: everyone. Full keys only.
   std::vector<PublicKey> allow_peers;
+  /// Keys that may not, whatever else allows them: neither messages nor services. Full keys only.
+  std::vector<PublicKey> deny;
   std::string node_info = "{}";    ///< a JSON object of at most 16384 bytes, told to whoever asks
   bool node_info_privacy = false;  ///< leave out name and version of this build
 

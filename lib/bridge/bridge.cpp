@@ -34,6 +34,7 @@ struct Bridge::State {
       : config{c},
         host{h},
         allowed{c.allow_peers.begin(), c.allow_peers.end()},
+        denied{c.deny.begin(), c.deny.end()},
         inbox{dispatcher_config(config), h},
         gate{std::max(kBodiesUnderWay, config.max_message_size * 4), h.executor()},
         service_host{config, h.our_key(), h.system(), h, logger},
@@ -57,7 +58,9 @@ struct Bridge::State {
   // What the messenger still carries holds requests of the local API and their places in its budget.
   ~State() { messenger.reset(); }
 
-  [[nodiscard]] bool allows(const PublicKey& key) const { return allowed.empty() || allowed.contains(key); }
+  [[nodiscard]] bool allows(const PublicKey& key) const {
+    return !denied.contains(key) && (allowed.empty() || allowed.contains(key));
+  }
 
   void favour(const PublicKey& key) {
     if (!favoured.insert(key).second) return;
@@ -110,6 +113,7 @@ struct Bridge::State {
   const NodeConfig config;
   Host& host;
   std::unordered_set<PublicKey> allowed;
+  std::unordered_set<PublicKey> denied;
   std::unordered_set<PublicKey> favoured;
   Inbox inbox;
   BodyGate gate;                       // of messages arriving on both overlay ports

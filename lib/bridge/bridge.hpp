@@ -40,7 +40,7 @@ class Bridge {
   /// Reserves this peer's share of every budget. The bridge itself does so for allow_peers, and for neighbours that
   /// were dialled (host's topology).
   void favour(const PublicKey& key);
-  /// May this key use the node's overlay ports (allow_peers)?
+  /// May this key use the node's overlay ports (allow_peers, deny)?
   [[nodiscard]] bool allows(const PublicKey& key) const;
 
   void accept_frames(std::unique_ptr<tcpip::Connection> connection);  ///< overlay port `tcp_port`

@@ -17,14 +17,18 @@ Error bad(std::string what) { return Error{Errc::invalid_argument, std::move(wha
 // The part of a message that names a service.
 std::string of_service(const NodeConfig::Service& service) { return "services: \"" + service.name + "\" "; }
 
-Result<void> check_access(const std::optional<ServiceAccess>& access, const std::string& where) {
-  if (!access) return {};
-  for (const auto& key : access->allow) {
+// A key that equals the inversion of its own address may be anybody with that address.
+Result<void> check_full(const std::vector<PublicKey>& keys, const std::string& where) {
+  for (const auto& key : keys) {
     if (key == PublicKey{} || services::is_partial_key(key)) {
       return bad(where + "must hold full keys, not partial ones: " + key.to_hex());
     }
   }
   return {};
+}
+
+Result<void> check_access(const std::optional<ServiceAccess>& access, const std::string& where) {
+  return access ? check_full(access->allow, where) : Result<void>{};
 }
 
 Result<void> check_service(const NodeConfig::Service& service) {
@@ -80,12 +84,8 @@ Result<void> NodeConfig::validate() const {
   for (const auto& peer : peers) {
     if (peer.uri.empty()) return bad("Peers must not hold an empty URI");
   }
-  for (const auto& key : allow_peers) {
-    if (key == PublicKey{}) return bad("allow_peers must hold full keys");
-    // A key that equals the inversion of its own address may be anybody with that address.
-    if (Address::of(key).partial_key() == key)
-      return bad("allow_peers must hold full keys, not partial ones: " + key.to_hex());
-  }
+  if (auto full = check_full(allow_peers, "allow_peers "); !full) return full;
+  if (auto full = check_full(deny, "deny "); !full) return full;
   if (!positive(service_timeout)) return bad("service_timeout_secs must be positive");
   if (services.size() > services::ServiceTable::kMaxServices) return bad("services must hold at most 1024 services");
   for (const auto& service : services) {

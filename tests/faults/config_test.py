@@ -37,7 +37,7 @@ class Config(TestCase):
     def test_wrong_values_name_the_key(self):
         for key, value in (("max_message_size", -1), ("max_concurrent_conns", -5), ("conn_read_timeout_secs", -1), ("conn_idle_timeout_secs", -1),
                            ("tcp_port", 70000), ("tcp_port", -1), ("recv_queue_messages", -1), ("send_timeout_secs", -1), ("api_port", 70000),
-                           ("PrivateKey", "00"), ("PrivateKey", "zz" * 64), ("AllowedPublicKeys", ["abcd"]), ("allow_peers", ["f" * 63])):
+                           ("PrivateKey", "00"), ("PrivateKey", "zz" * 64), ("AllowedPublicKeys", ["abcd"]), ("allow_peers", ["f" * 63]), ("deny", ["f" * 63])):
             with self.subTest(key=key, value=value):
                 self.refused({key: value}, key)
         self.refused({"max_message_size": 64 << 20, "recv_queue_bytes": 128 << 20}, "max_message_size", "recv_queue_bytes")

@@ -234,6 +234,26 @@ TEST_CASE("frames: allow_peers decides who may connect", "[bridge]") {
   CHECK(next_body(node) == "(none)");
 }
 
+TEST_CASE("frames: a key that deny names is neither heard nor answered, in an envelope too", "[bridge]") {
+  TestMesh mesh;
+  NodeConfig config;
+  config.deny = {key_of(7)};
+  auto& node = mesh.add(1, config);
+  const auto envelope = framed(R"({"service":"s","request":{"jsonrpc":"2.0","id":1,"method":"m"}})");
+  const auto denied = dial(mesh, node, 7);
+  denied->write(framed("x"));
+  const auto asking = dial(mesh, node, 7);
+  asking->write(envelope);
+  const auto other = dial(mesh, node, 8);
+  other->write(envelope);
+  mesh.loop.run();
+  CHECK(denied->closed);
+  CHECK(asking->closed);
+  CHECK(asking->received.empty());
+  CHECK(next_body(node) == "(none)");
+  CHECK(other->received.find("Service not found: s") != std::string::npos);
+}
+
 TEST_CASE("frames: garbage of every kind is survived", "[bridge]") {
   TestMesh mesh;
   auto& node = mesh.add(1);

@@ -128,7 +128,38 @@ TEST_CASE("peer api: allow_peers decides who may send, by full key", "[bridge]")
   HttpUser stranger{mesh, node, peer(8)};
   CHECK(friend_of.ask("POST", "/messages", {{"X-Message-Id", "1"}}, "x").status == 202);
   CHECK(stranger.ask("POST", "/messages", {{"X-Message-Id", "1"}}, "x").status == 403);
-  CHECK(stranger.ask("GET", "/services").status == 403);
+  for (const auto* path : {"/services", "/mcp/x", "/a2a", "/a2a/.well-known/agent-card.json", "/other"}) {
+    INFO(path);
+    CHECK(friend_of.ask("GET", path).status != 403);
+    CHECK(stranger.ask("GET", path).status == 403);
+  }
+}
+
+TEST_CASE("peer api: deny stands above what allows, for messages, services and the agent", "[bridge]") {
+  TestMesh mesh;
+  NodeConfig config;
+  config.deny = {peer(7), peer(9)};
+  config.allow_peers = {peer(7), peer(8)};
+  config.a2a_skills = true;
+  auto& node = mesh.add(1, config);
+  REQUIRE(node.router().add_service("x", {.everyone = false, .allow = {peer(7), peer(8)}},
+                                    [](const axl::ServiceRequest&, axl::ServiceReply reply) { reply.respond_json("1"); }));
+  HttpUser denied{mesh, node, peer(7)};
+  HttpUser allowed{mesh, node, peer(8)};
+  for (const auto* path : {"/services", "/mcp/x", "/a2a/.well-known/agent-card.json"}) {
+    INFO(path);
+    CHECK(allowed.ask("GET", path).status == 200);
+    CHECK(denied.ask("GET", path).status == 403);
+  }
+  CHECK(allowed.ask("POST", "/messages", {{"X-Message-Id", "1"}}, "x").status == 202);
+  CHECK(denied.ask("POST", "/messages", {{"X-Message-Id", "1"}}, "x").status == 403);
+
+  config.allow_peers = {};
+  auto& open = mesh.add(2, config);
+  HttpUser other{mesh, open, peer(9)};
+  HttpUser anybody{mesh, open, peer(10)};
+  CHECK(other.ask("GET", "/services").status == 403);
+  CHECK(anybody.ask("GET", "/services").status == 200);
 }
 
 TEST_CASE("peer api: peers of the configuration keep their half when strangers fill the queue", "[bridge]") {

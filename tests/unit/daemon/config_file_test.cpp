@@ -63,6 +63,7 @@ TEST_CASE("config: every key reaches its place", "[daemon]") {
     "Listen": ["tls://[::]:4"],
     "AllowedPublicKeys": ["414f0a8e7b64e14deb8d8498d1a83b3f6cd04794c7c20c8c4d9b39ad4ff75c33"],
     "allow_peers": ["414F0A8E7B64E14DEB8D8498D1A83B3F6CD04794C7C20C8C4D9B39AD4FF75C33"],
+    "deny": ["414F0A8E7B64E14DEB8D8498D1A83B3F6CD04794C7C20C8C4D9B39AD4FF75C33"],
     "NodeInfo": {"name": "n", "list": [1]}, "NodeInfoPrivacy": true,
     "api_port": 1, "bridge_addr": "[::1]", "tcp_port": 2, "http_port": 3, "legacy_peer_id": true,
     "allowed_hosts": ["h"], "allowed_origins": ["http://o"],
@@ -80,6 +81,7 @@ TEST_CASE("config: every key reaches its place", "[daemon]") {
   CHECK(config.node.listen == std::vector<std::string>{"tls://[::]:4"});
   CHECK(config.node.allowed_public_keys == std::vector{key});
   CHECK(config.node.allow_peers == std::vector{key});
+  CHECK(config.node.deny == std::vector{key});
   CHECK(config.node.node_info == R"({"name":"n","list":[1]})");
   CHECK(config.node.node_info_privacy);
   CHECK(config.api_port == 1);
@@ -160,6 +162,8 @@ TEST_CASE("config: a message must fit in one peer's quarter of the queue", "[dae
 TEST_CASE("config: allow_peers takes full keys only", "[daemon]") {
   CHECK(error_of(R"({"allow_peers":["414f0a8e7b64e14deb8d8498d1a83fffffffffffffffffffffffffffffffffff"]})")
             .starts_with("allow_peers must hold full keys"));
+  CHECK(error_of(R"({"deny":["414f0a8e7b64e14deb8d8498d1a83fffffffffffffffffffffffffffffffffff"]})")
+            .starts_with("deny must hold full keys"));
 }
 
 TEST_CASE("config: services have a url or a command, and say who may use them", "[daemon]") {
