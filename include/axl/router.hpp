@@ -2,7 +2,8 @@
 // service: who is registered under its name.
 //
 // The queue is bounded in messages and bytes; when it is full, the sender is told so and nothing accepted is dropped.
-// One peer gets at most a quarter of it, and half is kept for peers that the configuration names.
+// One peer gets at most a quarter of it, and half is kept for peers that the configuration names. A reader that may fail
+// at what it does with a message leases it, and confirms it when that is done.
 //
 // Lives on the node's loop: call it from a handler, from Node::post, or before the node is started.
 #pragma once
@@ -11,6 +12,8 @@
 #include <axl/message.hpp>
 #include <axl/result.hpp>
 #include <axl/service.hpp>
+#include <axl/time.hpp>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -24,6 +27,7 @@ namespace axl {
 
 namespace router {
 class Dispatcher;
+class Leases;
 class Services;
 }  // namespace router
 
@@ -39,6 +43,20 @@ class Router {
     std::optional<PublicKey> sender = {};  ///< empty: of anybody; a partial key: of everyone with that address
   };
 
+  /// One reading of one message.
+  struct LeaseId {
+    std::uint64_t message = 0;
+    std::uint64_t reading = 0;  ///< 1 for the first; more: the message came again
+    friend bool operator==(const LeaseId&, const LeaseId&) = default;
+  };
+  struct Leased {
+    LeaseId id;
+    Message message;
+  };
+  using LeaseHandler = std::function<void(Leased leased)>;
+  enum class WaitId : std::uint64_t {};
+  static constexpr Duration kLeaseTime{std::chrono::seconds{30}};
+
   struct QueueStats {
     std::size_t messages = 0;  ///< those being delivered to a reader included
     std::size_t bytes = 0;
@@ -49,8 +67,8 @@ class Router {
     std::uint64_t duplicates = 0;     ///< a known id came again
   };
 
-  Router(router::Dispatcher& dispatcher, router::Services& services) noexcept
-      : dispatcher_{&dispatcher}, services_{&services} {}
+  Router(router::Dispatcher& dispatcher, router::Leases& leases, router::Services& services) noexcept
+      : dispatcher_{&dispatcher}, leases_{&leases}, services_{&services} {}
 
   /// `handler` gets the messages that `filter` accepts instead of the queue.
   HandlerId on_message(Filter filter, Handler handler);
@@ -63,6 +81,20 @@ class Router {
   [[nodiscard]] std::optional<Message> receive(const Selection& wanted);
   [[nodiscard]] std::optional<Message> receive() { return receive(Selection{}); }
   [[nodiscard]] QueueStats queue_stats() const;
+
+  /// Like receive(), but the message stays in the queue, where nobody else gets it, until it is confirmed. What is not
+  /// confirmed within `time` is at its old place again, for whoever reads next.
+  [[nodiscard]] std::optional<Leased> lease(const Selection& wanted, Duration time = kLeaseTime);
+  [[nodiscard]] std::optional<Leased> lease() { return lease(Selection{}); }
+  /// The same as soon as there is such a message: `handler` is called once, never inside this call. Whoever waits
+  /// longest comes first, readers of the local HTTP API included.
+  WaitId lease_next(const Selection& wanted, LeaseHandler handler, Duration time = kLeaseTime);
+  void stop_waiting(WaitId id);
+  /// The message has been dealt with, and is gone; this may also be said after `time`, as long as the message is here.
+  /// False: it is not, for another reader has received or confirmed it.
+  bool confirm(LeaseId id);
+  /// Ends the lease: the message is at its old place again, now. False: this lease has ended before.
+  bool give_back(LeaseId id);
 
   /// Makes `handler` a service that peers reach by this name, `/mcp/{our key}/{name}` at their nodes. Adding a name
   /// again replaces its service. Names: at most 256 bytes, no control characters, no empty part, `.` or `..` between
@@ -81,6 +113,7 @@ class Router {
 
  private:
   router::Dispatcher* dispatcher_;
+  router::Leases* leases_;
   router::Services* services_;
 };
 

@@ -139,6 +139,8 @@ Bridge::~Bridge() = default;
 
 router::Dispatcher& Bridge::dispatcher() { return state_->inbox.dispatcher(); }
 
+router::Leases& Bridge::leases() { return state_->inbox; }
+
 void Bridge::favour(const PublicKey& key) { state_->favour(key); }
 
 bool Bridge::allows(const PublicKey& key) const { return state_->allows(key); }

@@ -24,6 +24,7 @@ class LocalAccess;
 
 namespace axl::router {
 class Dispatcher;
+class Leases;
 class Services;
 }  // namespace axl::router
 
@@ -35,6 +36,7 @@ class Bridge {
   ~Bridge();
 
   [[nodiscard]] router::Dispatcher& dispatcher();
+  [[nodiscard]] router::Leases& leases();
   [[nodiscard]] router::Services& services();
 
   /// Reserves this peer's share of every budget. The bridge itself does so for allow_peers, and for neighbours that

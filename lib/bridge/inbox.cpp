@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "core/expect.hpp"
+
 namespace axl::bridge {
 
 Inbox::Inbox(const router::Dispatcher::Config& config, Scheduler& scheduler)
@@ -75,6 +77,40 @@ router::ReceiveQueue::Confirmed Inbox::confirm(std::string_view message_id, cons
   arm();
   dispatcher_.check_events();
   return confirmed;
+}
+
+std::optional<Router::Leased> Inbox::lease(const Router::Selection& wanted, Duration time) {
+  const auto taken = queue().take(wanted);
+  if (!taken) return {};
+  Router::Leased out{.id = {.message = static_cast<std::uint64_t>(taken->id)}, .message = *taken->message};
+  out.id.reading = queue().lease(taken->id, scheduler_.now() + time);
+  arm();
+  return out;
+}
+
+Router::WaitId Inbox::lease_next(const Router::Selection& wanted, Router::LeaseHandler handler, Duration time) {
+  const auto reader = wait_for_message(wanted, [this, wanted, handler = std::move(handler), time] {
+    auto leased = lease(wanted, time);
+    AXL_EXPECT_OR(leased, return);
+    handler(*std::move(leased));
+  });
+  return Router::WaitId{static_cast<std::uint64_t>(reader)};
+}
+
+void Inbox::stop_waiting(Router::WaitId id) { stop_waiting(router::ReaderId{static_cast<std::uint64_t>(id)}); }
+
+bool Inbox::confirm(Router::LeaseId id) {
+  const bool confirmed = queue().confirm(router::EntryId{id.message}, id.reading);
+  arm();
+  dispatcher_.check_events();
+  return confirmed;
+}
+
+bool Inbox::give_back(Router::LeaseId id) {
+  const bool given = queue().give_back(router::EntryId{id.message}, id.reading);
+  arm();
+  dispatcher_.check_events();
+  return given;
 }
 
 void Inbox::arm() {

@@ -4,13 +4,15 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "core/scheduler.hpp"
 #include "router/dispatcher.hpp"
+#include "router/leases.hpp"
 
 namespace axl::bridge {
 
-class Inbox {
+class Inbox final : public router::Leases {
  public:
   /// `scheduler` must outlive the inbox.
   Inbox(const router::Dispatcher::Config& config, Scheduler& scheduler);
@@ -30,6 +32,13 @@ class Inbox {
   /// The reader has it in full and confirms it within `duration`, or it goes back to its place.
   void lease(router::EntryId entry, Duration duration);
   router::ReceiveQueue::Confirmed confirm(std::string_view message_id, const std::optional<PublicKey>& sender);
+
+  // For axl::Router.
+  [[nodiscard]] std::optional<Router::Leased> lease(const Router::Selection& wanted, Duration time) override;
+  Router::WaitId lease_next(const Router::Selection& wanted, Router::LeaseHandler handler, Duration time) override;
+  void stop_waiting(Router::WaitId id) override;
+  bool confirm(Router::LeaseId id) override;
+  bool give_back(Router::LeaseId id) override;
 
  private:
   void run_events();

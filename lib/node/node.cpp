@@ -38,7 +38,7 @@ void Node::send(const PublicKey& peer, MessageBody body, SendOptions options, Se
   state_->send(peer, std::move(body), std::move(options), std::move(handler));
 }
 
-Router Node::router() { return Router{state_->bridge().dispatcher(), state_->bridge().services()}; }
+Router Node::router() { return Router{state_->bridge().dispatcher(), state_->bridge().leases(), state_->bridge().services()}; }
 void Node::post(std::function<void()> task) { state_->executor().post(std::move(task)); }
 
 Result<std::uint16_t> Node::serve_api(const std::string& host, std::uint16_t port) {

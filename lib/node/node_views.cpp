@@ -13,7 +13,7 @@ Topology NodeState::whole_topology() {
   topology.our_address = address_;
   on_loop_and_wait([&] {
     topology = this->topology();
-    const auto queue = Router{bridge_->dispatcher(), bridge_->services()}.queue_stats();
+    const auto queue = Router{bridge_->dispatcher(), bridge_->leases(), bridge_->services()}.queue_stats();
     topology.queued_messages = queue.messages;
     topology.queued_bytes = queue.bytes;
     topology.refused_messages = queue.refused_full + queue.refused_share;

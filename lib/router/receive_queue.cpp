@@ -111,13 +111,28 @@ void ReceiveQueue::allow_confirm(EntryId id) {
   by_name_.emplace(item->second.message.id, id);
 }
 
-void ReceiveQueue::lease(EntryId id, Time until) {
+std::uint64_t ReceiveQueue::lease(EntryId id, Time until) {
   const auto item = entries_.find(id);
-  if (item == entries_.end() || item->second.state != Entry::State::in_delivery) return;
+  if (item == entries_.end() || item->second.state != Entry::State::in_delivery) return 0;
   leave_state(item);
   item->second.state = Entry::State::leased;
   item->second.leased_until = until;
   leases_.emplace(until, id);
+  return ++item->second.leases;
+}
+
+bool ReceiveQueue::confirm(EntryId id, std::uint64_t lease) {
+  const auto item = entries_.find(id);
+  if (item == entries_.end() || lease == 0 || lease > item->second.leases) return false;
+  erase(item);
+  return true;
+}
+
+bool ReceiveQueue::give_back(EntryId id, std::uint64_t lease) {
+  const auto item = entries_.find(id);
+  if (item == entries_.end() || item->second.state != Entry::State::leased || item->second.leases != lease) return false;
+  put_back(id);
+  return true;
 }
 
 ReceiveQueue::Confirmed ReceiveQueue::confirm(std::string_view message_id, const std::optional<PublicKey>& sender) {

@@ -76,7 +76,8 @@ class ReceiveQueue {
 
   /// A message in delivery may be confirmed by its id from now on, and when the reader has it in full, until `until`.
   void allow_confirm(EntryId id);
-  void lease(EntryId id, Time until);
+  /// Which lease of the message it is, from 1; 0: the message is not in delivery.
+  std::uint64_t lease(EntryId id, Time until);
   enum class Confirmed : std::uint8_t {
     yes,
     unknown,
@@ -84,6 +85,10 @@ class ReceiveQueue {
   };
   /// The message is gone. One whose lease has run out may be confirmed too, as long as it is here.
   Confirmed confirm(std::string_view message_id, const std::optional<PublicKey>& sender);
+  /// The same by the number of a lease that the message has, or has had. False: it is not here.
+  bool confirm(EntryId id, std::uint64_t lease);
+  /// Puts the message back. False: that lease has ended before.
+  bool give_back(EntryId id, std::uint64_t lease);
   /// Puts back what was leased until `now` or before.
   void expire_leases(Time now);
   [[nodiscard]] std::optional<Time> next_expiry() const;
@@ -116,6 +121,7 @@ class ReceiveQueue {
     enum class State : std::uint8_t { ready, in_delivery, leased } state = State::ready;
     bool named = false;  // its reader may confirm it
     Time leased_until{};
+    std::uint64_t leases = 0;  // so far
   };
   using Entries = std::map<EntryId, Entry>;  // in order of arrival
   struct Writer {

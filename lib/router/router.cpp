@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "router/dispatcher.hpp"
+#include "router/leases.hpp"
 #include "router/services.hpp"
 
 namespace axl {
@@ -25,6 +26,20 @@ Router::HandlerId Router::on_sender(const PublicKey& peer, Handler handler) {
 void Router::remove(HandlerId id) { dispatcher_->remove_handler(id); }
 
 std::optional<Message> Router::receive(const Selection& wanted) { return dispatcher_->receive(wanted); }
+
+std::optional<Router::Leased> Router::lease(const Selection& wanted, Duration time) {
+  return leases_->lease(wanted, time);
+}
+
+Router::WaitId Router::lease_next(const Selection& wanted, LeaseHandler handler, Duration time) {
+  return leases_->lease_next(wanted, std::move(handler), time);
+}
+
+void Router::stop_waiting(WaitId id) { leases_->stop_waiting(id); }
+
+bool Router::confirm(LeaseId id) { return leases_->confirm(id); }
+
+bool Router::give_back(LeaseId id) { return leases_->give_back(id); }
 
 Router::QueueStats Router::queue_stats() const { return dispatcher_->stats(); }
 

@@ -124,7 +124,7 @@ class TestNode final : public bridge::Host {
                tcpip::Stack::ConnectHandler handler) override;
 
   [[nodiscard]] bridge::Bridge& bridge() { return *bridge_; }
-  [[nodiscard]] Router router() { return Router{bridge_->dispatcher(), bridge_->services()}; }
+  [[nodiscard]] Router router() { return Router{bridge_->dispatcher(), bridge_->leases(), bridge_->services()}; }
   void destroy() { bridge_.reset(); }
 
   std::vector<Topology::Peer> neighbours;

@@ -7,6 +7,7 @@
 
 #include "crypto/hash.hpp"
 #include "peers.hpp"
+#include "router/leases.hpp"
 #include "router/services.hpp"
 
 using namespace std::chrono_literals;
@@ -28,7 +29,21 @@ Message message(unsigned char from, std::string id, std::string_view body, std::
   return out;
 }
 
-// These tests have no services.
+// These tests have neither leases, which need a clock (tests/unit/bridge/lease_test.cpp), nor services.
+class NoLeases final : public axl::router::Leases {
+ public:
+  [[nodiscard]] std::optional<axl::Router::Leased> lease(const axl::Router::Selection&, axl::Duration) override {
+    return {};
+  }
+  axl::Router::WaitId lease_next(const axl::Router::Selection&, axl::Router::LeaseHandler, axl::Duration) override {
+    return {};
+  }
+  void stop_waiting(axl::Router::WaitId) override {}
+  bool confirm(axl::Router::LeaseId) override { return false; }
+  bool give_back(axl::Router::LeaseId) override { return false; }
+};
+
+
 class NoServices final : public axl::router::Services {
  public:
   axl::Result<void> add_handler(std::string, axl::ServiceAccess, axl::ServiceHandler) override { return {}; }
@@ -44,8 +59,9 @@ class NoServices final : public axl::router::Services {
 struct Fixture {
   axl::crypto::SeededRng rng{1};
   Dispatcher dispatcher{{.queue = {.max_messages = 4}}, rng};
+  NoLeases leases;
   NoServices services;
-  axl::Router router{dispatcher, services};
+  axl::Router router{dispatcher, leases, services};
 
   Verdict offer(Message offered, axl::Time now = t0) { return dispatcher.offer(offered, now); }
 };

@@ -138,6 +138,28 @@ TEST_CASE("receive queue: waiting readers are served in the order they came", "[
   CHECK(as<ReceiveQueue::ReaderReady>(event)->reader == third);
 }
 
+TEST_CASE("receive queue: a lease is given back or confirmed by its number", "[router]") {
+  ReceiveQueue queue{{}};
+  must_offer(queue, 1, "a");
+  const auto id = queue.take()->id;
+  CHECK_FALSE(queue.confirm(id, 1));  // in delivery, never leased
+  CHECK(queue.lease(id, axl::Time{std::chrono::seconds{30}}) == 1);
+  CHECK(queue.lease(id, axl::Time{std::chrono::seconds{40}}) == 0);  // it is leased already
+  CHECK_FALSE(queue.give_back(id, 2));
+  CHECK(queue.give_back(id, 1));
+  CHECK_FALSE(queue.give_back(id, 1));
+  CHECK(queue.leased() == 0);
+  CHECK(queue.take()->id == id);
+  CHECK(queue.lease(id, axl::Time{std::chrono::seconds{30}}) == 2);
+  CHECK_FALSE(queue.give_back(id, 1));  // that one is over
+  CHECK_FALSE(queue.confirm(id, 0));
+  CHECK_FALSE(queue.confirm(id, 3));
+  CHECK(queue.confirm(id, 1));  // late, and all the same
+  CHECK_FALSE(queue.confirm(id, 2));
+  CHECK(queue.messages() == 0);
+  CHECK_FALSE(queue.next_expiry());
+}
+
 TEST_CASE("receive queue: a message put back wakes the next reader", "[router]") {
   ReceiveQueue queue{{}};
   must_offer(queue, 1, "a");
