@@ -30,7 +30,12 @@ AgentCall::AgentCall(Scheduler& scheduler, const PublicKey& caller, Backend agen
       card_{envelope.agent_card},
       request_{to_bytes(envelope.request)} {}
 
-std::string AgentCall::timed_out() const { return a2a::encode_error(std::string{kFailed} + "no answer in time"); }
+std::string AgentCall::timed_out() { return fail("no answer in time"); }
+
+std::string AgentCall::fail(std::string why) {
+  failure_ = std::string{kFailed} + std::move(why);
+  return a2a::encode_error(failure_);
+}
 
 std::optional<std::string> AgentCall::refusal(const a2a::RequestEnvelope& envelope) {
   if (envelope.agent_card) return {};
@@ -63,8 +68,7 @@ void AgentCall::settle(const Result<http::Response>& answer) {
   const auto done = std::exchange(done_, {});
   if (!answer || answer->head.status >= 500) counted.failed();
   if (!answer) {
-    return done(answer.error().is(Errc::timed_out) ? timed_out()
-                                                   : a2a::encode_error(std::string{kFailed} + answer.error().text()));
+    return done(answer.error().is(Errc::timed_out) ? timed_out() : fail(answer.error().text()));
   }
   const auto body = mcp::json::trim(as_text(answer->body.span()));
   const auto status = answer->head.status;
@@ -72,8 +76,8 @@ void AgentCall::settle(const Result<http::Response>& answer) {
   if (mcp::json::is_valid(body) && (good || !card_)) return done(a2a::encode_answer(body));
   const bool streamed = !wants_body(answer->head);
   if (good && !card_ && !streamed && body.empty()) return done(a2a::encode_answer("null"));
-  done(a2a::encode_error(std::string{kFailed} + "status " + std::to_string(status) +
-                         (streamed ? ", an event stream" : ", and no JSON that could be passed on")));
+  done(fail("status " + std::to_string(status) +
+            (streamed ? ", an event stream" : ", and no JSON that could be passed on")));
 }
 
 }  // namespace axl::services

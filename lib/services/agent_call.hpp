@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "services/envelope_call.hpp"
 #include "services/fetch.hpp"
@@ -18,11 +19,14 @@ class AgentCall final : public EnvelopeCall {
   AgentCall(Scheduler& scheduler, const PublicKey& caller, Backend agent, const a2a::RequestEnvelope& envelope);
 
   void begin(Done done) override;
-  [[nodiscard]] std::string timed_out() const override;
+  [[nodiscard]] std::string timed_out() override;
+  [[nodiscard]] std::string_view kind() const noexcept override { return "a2a"; }
   /// The answer that needs no agent: streams cannot be carried. Empty: ask the agent.
   [[nodiscard]] static std::optional<std::string> refusal(const a2a::RequestEnvelope& envelope);
 
  private:
+  /// The answer that says so.
+  [[nodiscard]] std::string fail(std::string why);
   void settle(const Result<http::Response>& answer);
 
   Scheduler& scheduler_;

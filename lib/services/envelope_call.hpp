@@ -5,6 +5,7 @@
 #include <chrono>
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "core/scheduler.hpp"
 #include "services/mcp_caller.hpp"
@@ -30,9 +31,17 @@ class EnvelopeCall {
 
   virtual void begin(Done done) = 0;
   /// The answer when there is none in time.
-  [[nodiscard]] virtual std::string timed_out() const = 0;
+  [[nodiscard]] virtual std::string timed_out() = 0;
+
+  /// "mcp" or "a2a".
+  [[nodiscard]] virtual std::string_view kind() const noexcept = 0;
+  /// Why there is no response in the answer, once that is known; empty: there is one.
+  [[nodiscard]] const std::string& failure() const noexcept { return failure_; }
 
   CountedCall counted;  ///< where this call is counted
+
+ protected:
+  std::string failure_;
 };
 
 }  // namespace axl::services

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "a2a/envelope.hpp"
+#include "core/printable.hpp"
 #include "mcp/envelope.hpp"
 #include "mcp/json.hpp"
 #include "services/agent_call.hpp"
@@ -14,9 +15,17 @@
 
 namespace axl::services {
 
+namespace {
+constexpr std::size_t kLongestReason = 500;  // of a line in the log; part of it is the backend's
+}
+
 struct EnvelopeResponder::State {
-  State(ServiceTable& table, std::function<std::optional<Backend>()> agent_now, Scheduler& loop)
-      : services{table}, agent{std::move(agent_now)}, scheduler{loop}, mcp_caller{loop, limits()} {}
+  State(ServiceTable& table, std::function<std::optional<Backend>()> agent_now, Scheduler& loop, Logger log)
+      : services{table},
+        agent{std::move(agent_now)},
+        scheduler{loop},
+        logger{std::move(log)},
+        mcp_caller{loop, limits()} {}
   static McpCaller::Limits limits() {
     McpCaller::Limits out;
     out.max_answer = EnvelopeCall::kMaxAnswer;
@@ -35,6 +44,7 @@ struct EnvelopeResponder::State {
   std::function<std::optional<Backend>()> agent;
   std::function<bool(const PublicKey& caller)> agent_allows;
   Scheduler& scheduler;
+  const Logger logger;
   std::optional<Backend> router;
   ServiceAccess router_access;
   std::shared_ptr<ServiceUse> agent_use = std::make_shared<ServiceUse>();
@@ -45,8 +55,9 @@ struct EnvelopeResponder::State {
 
 class EnvelopeResponder::Answering final : public EnvelopeResponder::Call {
  public:
-  Answering(std::shared_ptr<State> state, State::Plan plan, AnswerHandler handler)
+  Answering(std::shared_ptr<State> state, const PublicKey& caller, State::Plan plan, AnswerHandler handler)
       : state_{std::move(state)},
+        caller_{caller},
         call_{std::move(plan.call)},
         handler_{std::move(handler)},
         timer_{state_->scheduler.make_timer([this] {
@@ -75,10 +86,15 @@ class EnvelopeResponder::Answering final : public EnvelopeResponder::Call {
     const auto handler = std::exchange(handler_, {});
     const auto call = std::move(call_);  // we may be inside it
     timer_->cancel();
+    if (call && !call->failure().empty()) {
+      state_->logger(LogLevel::warning, "services", "Stream {} forward error: {} (for peer {}...)", call->kind(),
+                     clipped(call->failure(), kLongestReason), caller_.to_hex().substr(0, 16));
+    }
     if (handler) handler(to_bytes(envelope));
   }
 
   std::shared_ptr<State> state_;
+  const PublicKey caller_;
   std::unique_ptr<EnvelopeCall> call_;
   AnswerHandler handler_;
   std::unique_ptr<Timer> timer_;
@@ -127,8 +143,8 @@ EnvelopeResponder::State::Plan EnvelopeResponder::State::plan_mcp(const PublicKe
 }
 
 EnvelopeResponder::EnvelopeResponder(ServiceTable& services, std::function<std::optional<Backend>()> agent,
-                                     Scheduler& scheduler)
-    : state_{std::make_shared<State>(services, std::move(agent), scheduler)} {}
+                                     Scheduler& scheduler, Logger logger)
+    : state_{std::make_shared<State>(services, std::move(agent), scheduler, std::move(logger))} {}
 
 EnvelopeResponder::~EnvelopeResponder() {
   for (auto* answering : state_->answering) answering->cut();
@@ -152,7 +168,7 @@ std::unique_ptr<EnvelopeResponder::Call> EnvelopeResponder::answer(const PublicK
                                                                    AnswerHandler handler) {
   auto plan = state_->plan(caller, frame);
   if (!plan) return nullptr;
-  return std::make_unique<Answering>(state_, std::move(*plan), std::move(handler));
+  return std::make_unique<Answering>(state_, caller, std::move(*plan), std::move(handler));
 }
 
 }  // namespace axl::services

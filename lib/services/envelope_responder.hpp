@@ -3,7 +3,10 @@
 // Where there is a service, or an agent, a frame is an envelope as loosely as the reference reads it; where there is
 // none, only a frame of exactly an envelope's shape is, and is answered with an error; the rest are plain messages.
 //
-// Source: bridge, sections 4, 5, 6 and 8.4 (our role: responder).
+// Each envelope that a service or the agent leaves without a response is a line in the log, `Stream mcp forward error:` or
+// `Stream a2a forward error:`; what is refused here is not.
+//
+// Source: bridge, sections 1.3, 4, 5, 6 and 8.4 (our role: responder).
 #pragma once
 
 #include <axl/bytes.hpp>
@@ -12,6 +15,7 @@
 #include <memory>
 #include <optional>
 
+#include "core/logger.hpp"
 #include "core/scheduler.hpp"
 #include "services/service_table.hpp"
 
@@ -24,7 +28,8 @@ class EnvelopeResponder {
 
   /// `agent`: the A2A agent, when there is one at the time of a call.
   /// `services` and `scheduler` must outlive it.
-  EnvelopeResponder(ServiceTable& services, std::function<std::optional<Backend>()> agent, Scheduler& scheduler);
+  EnvelopeResponder(ServiceTable& services, std::function<std::optional<Backend>()> agent, Scheduler& scheduler,
+                    Logger logger);
   EnvelopeResponder(const EnvelopeResponder&) = delete;
   EnvelopeResponder& operator=(const EnvelopeResponder&) = delete;
   ~EnvelopeResponder();  ///< cuts what is under way; calls no handler

@@ -10,7 +10,12 @@ namespace axl::services {
 McpEnvelopeCall::McpEnvelopeCall(McpCaller& caller, ServiceTable& services, McpCaller::Message message)
     : caller_{caller}, services_{services}, service_{message.service->info.name}, message_{std::move(message)} {}
 
-std::string McpEnvelopeCall::timed_out() const { return mcp::encode_error(service_, "router error: Service timeout"); }
+std::string McpEnvelopeCall::timed_out() { return fail("router error: Service timeout"); }
+
+std::string McpEnvelopeCall::fail(std::string why) {
+  failure_ = std::move(why);
+  return mcp::encode_error(service_, failure_);
+}
 
 void McpEnvelopeCall::begin(Done done) {
   done_ = std::move(done);
@@ -27,9 +32,9 @@ void McpEnvelopeCall::settle(const Result<Bytes>& answer) {
   }
   if (answer.error().is(Errc::timed_out)) return done(timed_out());
   if (answer.error().is(Errc::refused) && answer.error().text().starts_with("Service error: ")) {
-    return done(mcp::encode_error(service_, "router error: " + answer.error().text()));
+    return done(fail("router error: " + answer.error().text()));
   }
-  done(mcp::encode_error(service_, "router error: Forward error: " + answer.error().text()));
+  done(fail("router error: Forward error: " + answer.error().text()));
 }
 
 }  // namespace axl::services

@@ -17,9 +17,12 @@ class McpEnvelopeCall final : public EnvelopeCall {
   McpEnvelopeCall(McpCaller& caller, ServiceTable& services, McpCaller::Message message);
 
   void begin(Done done) override;
-  [[nodiscard]] std::string timed_out() const override;
+  [[nodiscard]] std::string timed_out() override;
+  [[nodiscard]] std::string_view kind() const noexcept override { return "mcp"; }
 
  private:
+  /// The answer that says so.
+  [[nodiscard]] std::string fail(std::string why);
   void settle(const Result<Bytes>& answer);
 
   McpCaller& caller_;

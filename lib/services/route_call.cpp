@@ -17,8 +17,11 @@ RouteCall::RouteCall(Scheduler& scheduler, const PublicKey& caller, Backend rout
       body_{"{\"service\":" + mcp::json::quote(service_) + ",\"request\":" + std::string{request} +
             ",\"from_peer_id\":\"" + shown_id(caller_, router_) + "\"}"} {}
 
-std::string RouteCall::timed_out() const {
-  return mcp::encode_error(service_, "failed to contact router: no answer in time");
+std::string RouteCall::timed_out() { return fail("failed to contact router: no answer in time"); }
+
+std::string RouteCall::fail(std::string why) {
+  failure_ = std::move(why);
+  return mcp::encode_error(service_, failure_);
 }
 
 void RouteCall::begin(Done done) {
@@ -38,14 +41,14 @@ void RouteCall::settle(const Result<http::Response>& answer) {
   if (!answer) {
     return done(answer.error().is(Errc::timed_out)
                     ? timed_out()
-                    : mcp::encode_error(service_, "failed to contact router: " + answer.error().text()));
+                    : fail("failed to contact router: " + answer.error().text()));
   }
   const auto read = mcp::read_answer(answer->body.span());
   if (!read) {
-    return done(mcp::encode_error(service_, "failed to parse router response: status " +
-                                                std::to_string(answer->head.status) + ", not a JSON object"));
+    return done(fail("failed to parse router response: status " + std::to_string(answer->head.status) +
+                     ", not a JSON object"));
   }
-  if (read->error) return done(mcp::encode_error(service_, "router error: " + *read->error));
+  if (read->error) return done(fail("router error: " + *read->error));
   done(mcp::encode_answer(service_, read->response));
 }
 

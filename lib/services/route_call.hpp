@@ -19,9 +19,12 @@ class RouteCall final : public EnvelopeCall {
             std::string_view request);
 
   void begin(Done done) override;
-  [[nodiscard]] std::string timed_out() const override;
+  [[nodiscard]] std::string timed_out() override;
+  [[nodiscard]] std::string_view kind() const noexcept override { return "mcp"; }
 
  private:
+  /// The answer that says so.
+  [[nodiscard]] std::string fail(std::string why);
   void settle(const Result<http::Response>& answer);
 
   Scheduler& scheduler_;

@@ -29,7 +29,7 @@ ServiceHost::ServiceHost(const NodeConfig& config, const PublicKey& own, System&
       logger_{logger},
       registry_{registry_config(config), system, scheduler, logger},
       gateway_{gateway_config(config, own), registry_.table(), scheduler, logger},
-      responder_{registry_.table(), [this] { return gateway_.agent(); }, scheduler},
+      responder_{registry_.table(), [this] { return gateway_.agent(); }, scheduler, logger},
       router_api_{
           {.own = own, .max_body = config.max_message_size}, registry_, scheduler, [this](http::Exchange& exchange) {
             return admit_ && admit_(exchange);

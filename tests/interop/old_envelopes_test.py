@@ -8,6 +8,7 @@ import contextlib
 import http.server
 import json
 import os
+import re
 import socket
 import sys
 import threading
@@ -290,6 +291,14 @@ class WeAnswer(Old):
         self.assertEqual(new["response"]["result"], {"version": "1.0"})
         self.assertEqual(old["response"]["result"], {"version": None})
         self.assertEqual(stream["response"]["error"]["code"], -32004)
+
+    def test_what_fails_is_answered_and_a_line_of_the_log(self):
+        self.mcp.close()
+        self.agent.close()
+        mcp, agent = self.ask({"service": "s", "request": rpc("tools/list")}, {"a2a": True, "request": rpc("SendMessage")})
+        for kind, error in ("mcp", mcp["error"]), ("a2a", agent["error"]):
+            text = re.escape(f"Stream {kind} forward error: {error} (for peer {self.stock.key.hex[:16]}...)")
+            self.axl.process.wait_for_line(r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d " + text + "$")
 
 
 if __name__ == "__main__":

@@ -74,8 +74,18 @@ class ResponderRig {
   services::CallerBudget budget{1UL << 30U};
   services::ServiceTable table;
   std::optional<services::Backend> agent;
+  std::vector<std::string> log;
   std::unique_ptr<services::EnvelopeResponder> responder = std::make_unique<services::EnvelopeResponder>(
-      table, [this] { return agent; }, scheduler);
+      table, [this] { return agent; }, scheduler,
+      Logger{[this](LogLevel level, std::string_view area, std::string_view text) { note(level, area, text); },
+             LogLevel::info});
+
+ private:
+  void note(LogLevel level, std::string_view area, std::string_view text) {
+    CHECK(level == LogLevel::warning);
+    CHECK(area == "services");
+    log.emplace_back(text);
+  }
 };
 
 /// Requests that a handler has seen, as text: method, path, the headers of interest, body.
