@@ -2,10 +2,16 @@
 
 #include <sodium.h>
 
+#include <algorithm>
+
 #include "core/expect.hpp"
 #include "crypto/sodium.hpp"
 
 namespace axl::crypto {
+
+namespace {
+constexpr std::size_t kSmallDraw = 32;
+}
 
 std::array<std::byte, 64> blake2b512(ByteSpan message, ByteSpan key) noexcept {
   AXL_EXPECT_OR(key.size() <= 64, key = key.first(64));
@@ -21,9 +27,23 @@ bool equal_secret(ByteSpan a, ByteSpan b) noexcept {
   return a.size() == b.size() && (a.empty() || sodium_memcmp(a.data(), b.data(), a.size()) == 0);
 }
 
+SystemRng::~SystemRng() { sodium_memzero(supply_.data(), supply_.size()); }
+
 void SystemRng::fill(MutableByteSpan out) {
+  if (out.empty()) return;
   ensure_sodium();
-  if (!out.empty()) randombytes_buf(out.data(), out.size());
+  if (out.size() > kSmallDraw) {
+    randombytes_buf(out.data(), out.size());
+    return;
+  }
+  if (left_ < out.size()) {
+    randombytes_buf(supply_.data(), supply_.size());
+    left_ = supply_.size();
+  }
+  const auto drawn = MutableByteSpan{supply_}.subspan(supply_.size() - left_, out.size());
+  std::ranges::copy(drawn, out.begin());
+  sodium_memzero(drawn.data(), drawn.size());
+  left_ -= out.size();
 }
 
 SeededRng::SeededRng(std::uint64_t seed) noexcept {

@@ -12,10 +12,16 @@ namespace axl::crypto {
 /// Compares without telling by its duration where they differ.
 [[nodiscard]] bool equal_secret(ByteSpan a, ByteSpan b) noexcept;
 
-/// The system's random source.
+/// The system's random source. Draws of a few bytes, as each message takes them, come from a supply that one call of the
+/// system fills; what has been handed out is wiped from it.
 class SystemRng final : public Rng {
  public:
+  ~SystemRng() override;
   void fill(MutableByteSpan out) override;
+
+ private:
+  std::array<std::byte, 512> supply_{};
+  std::size_t left_ = 0;  // at the end of the supply
 };
 
 /// The same bytes for the same seed; for simulations and tests only.

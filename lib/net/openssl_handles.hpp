@@ -29,15 +29,21 @@ using SslHandle = std::unique_ptr<SSL, FreeWith<SSL_free>>;
 /// The error queue belongs to the thread, not to the call: each use of OpenSSL starts and leaves it empty.
 class ErrorQueueGuard {
  public:
-  ErrorQueueGuard() noexcept { ERR_clear_error(); }
+  ErrorQueueGuard() noexcept { clear(); }
   ErrorQueueGuard(const ErrorQueueGuard&) = delete;
   ErrorQueueGuard& operator=(const ErrorQueueGuard&) = delete;
-  ~ErrorQueueGuard() { ERR_clear_error(); }
+  ~ErrorQueueGuard() { clear(); }
 
   /// What the first error since the guard was made says; "unknown reason" when OpenSSL does not say.
   [[nodiscard]] static std::string reason() {
     const auto* text = ERR_reason_error_string(ERR_peek_error());
     return text != nullptr ? text : "unknown reason";
+  }
+
+ private:
+  // Clearing walks all of the queue; a look is enough nearly always.
+  static void clear() noexcept {
+    if (ERR_peek_error() != 0) ERR_clear_error();
   }
 };
 
