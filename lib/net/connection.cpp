@@ -120,6 +120,7 @@ void Connection::advance() {
 void Connection::step() {
   if (!closed_ && !opened_ && can_read_) open_transport();
   if (!closed_) receive_some();
+  again_ = false;  // what handlers have asked for up to here, the rest of this step does
   if (!closed_) transmit_some();
   if (!closed_) finish_sending();
   if (!closed_) deliver_levels();
@@ -151,10 +152,7 @@ bool Connection::wants_data() const noexcept {
 void Connection::receive_some() {
   std::size_t received = 0;
   while (!closed_ && wants_data() && can_read_) {
-    if (received >= kReceivePerTurn) {
-      again_ = true;
-      return;
-    }
+    if (received >= kReceivePerTurn) return;  // the rest follows in another turn
     Buffer data{read_size_};
     const auto [status, size] = transport_->receive(socket_, data.mutable_span());
     if (status != Io::progress) can_read_ = false;
