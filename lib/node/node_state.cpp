@@ -36,27 +36,6 @@ Core::Config core_config(const NodeConfig& config) {
 
 }  // namespace
 
-void NodeState::TurningExecutor::post(std::function<void()> task) {
-  const std::lock_guard lock{mutex_};
-  if (node_ == nullptr) return;
-  node_->loop_.post([node = node_, alive = node_->alive_, task = std::move(task)] {
-    if (!*alive) return;
-    node->core_->turn_follows();
-    task();
-    if (*alive) node->core_->turn();
-  });
-}
-
-bool NodeState::TurningExecutor::on_loop() const noexcept {
-  const std::lock_guard lock{mutex_};
-  return node_ != nullptr && node_->loop_.on_loop();
-}
-
-void NodeState::TurningExecutor::detach() {
-  const std::lock_guard lock{mutex_};
-  node_ = nullptr;
-}
-
 NodeState::NodeState(NodeConfig config, const PrivateKey& key, asio::io_context* external)
     : config_{std::move(config)},
       key_{key.public_key()},
@@ -64,12 +43,13 @@ NodeState::NodeState(NodeConfig config, const PrivateKey& key, asio::io_context*
       running_key_{key_},
       logger_{config_.log, config_.log_level},
       loop_{config_.run, external},
-      executor_{std::make_shared<TurningExecutor>(*this)} {
+      executor_{std::make_shared<TurningExecutor>(loop_)} {
   if (!running_key_.held()) return;
   core_ = std::make_unique<Core>(core_config(config_), key, loop_.context(), loop_, logger_);
   links_ = std::make_unique<Links>(config_, key, *core_, loop_.context(), logger_,
                                    [this](const NodeEvent& event) { emit(event); });
   core_->set_links(links_.get());
+  executor_->attach(*core_);
   core_->set_session_up_handler([this](const PublicKey& peer) {
     emit({.kind = NodeEvent::Kind::session_up, .key = peer, .uri = {}, .text = {}});
   });
@@ -130,6 +110,7 @@ void NodeState::stop() {
       if (const auto session = weak.lock()) session->on_node_stopped();
     }
     *alive_ = false;
+    executor_->stop();
     event_handler_ = nullptr;
     api_listeners_.clear();
     unix_listeners_.clear();

@@ -19,6 +19,7 @@
 #include "node/loop.hpp"
 #include "node/round_trips.hpp"
 #include "node/running_keys.hpp"
+#include "node/turning_executor.hpp"
 
 namespace axl::node {
 
@@ -64,20 +65,6 @@ class NodeState final : public bridge::Host {
   void drain(Duration grace);
 
  private:
-  /// Runs tasks on the loop and carries afterwards what they set in motion. Outlives the node in the hands of sessions,
-  /// and drops tasks from then on.
-  class TurningExecutor final : public Executor {
-   public:
-    explicit TurningExecutor(NodeState& node) noexcept : node_{&node} {}
-    void post(std::function<void()> task) override;
-    [[nodiscard]] bool on_loop() const noexcept override;
-    void detach();
-
-   private:
-    mutable std::mutex mutex_;
-    NodeState* node_;  // null once the node is gone
-  };
-
   // bridge::Host
   [[nodiscard]] Time now() const override { return core_->now(); }
   [[nodiscard]] std::unique_ptr<Timer> make_timer(std::function<void()> fire) override;
