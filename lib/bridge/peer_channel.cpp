@@ -71,7 +71,9 @@ void PeerChannel::run() {
 void PeerChannel::on_tick() {
   if (fallback_at_ && *fallback_at_ <= now()) {
     fallback_at_.reset();
-    if (http_pending_ && !frames_pending_ && !link_) connect(Port::frames);
+    // What may have arrived goes out with its id or not at all, so for that alone 7001 is waited for.
+    const bool any = std::ranges::any_of(waiting_, [](const auto& item) { return !item.second->may_have_arrived; });
+    if (any && http_pending_ && !frames_pending_ && !link_) connect(Port::frames);
   }
   if (link_) link_->on_tick(now());
   std::erase_if(closing_, [time = now()](const Closing& closing) { return closing.until <= time; });

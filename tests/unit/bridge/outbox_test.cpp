@@ -247,6 +247,31 @@ TEST_CASE_METHOD(Fixture, "outbox: a lost receipt is asked for again under the s
   CHECK(user_b.ask("GET", "/recv").status == 204);
 }
 
+TEST_CASE_METHOD(Fixture, "outbox: a peer that only comes back slowly is not taken for an old one", "[bridge]") {
+  CHECK(user_a.send(b.our_key(), "before").status == 200);
+  auto& link = mesh.loop.last_pipe();
+  user_a.begin("POST", "/send",
+               {{"X-Destination-Peer-Id", b.our_key().to_hex()},
+                {"X-Axl-Message-Id", "one"},
+                {"X-Axl-Retry-For", "600"}},
+               "1");
+  while (b.router().queue_stats().accepted < 2) {
+    mesh.loop.executor().run_one();
+    if (!mesh.loop.step_pipes()) break;
+  }
+  REQUIRE(b.router().queue_stats().accepted == 2);
+  away(true);
+  link.break_off();
+  // There again while port 7001 is being tried, so that 7000 would answer first.
+  mesh.loop.advance(2s);
+  away(false);
+  mesh.loop.advance(2min);
+  CHECK(state("one") == "delivered");
+  CHECK(user_b.ask("GET", "/recv").body == "before");
+  CHECK(user_b.ask("GET", "/recv").body == "1");
+  CHECK(user_b.ask("GET", "/recv").status == 204);
+}
+
 TEST_CASE_METHOD(Fixture, "outbox: a node that drains waits for the attempt under way and begins no other", "[bridge]") {
   away(true);
   CHECK(keep("1", "one").status == 202);
