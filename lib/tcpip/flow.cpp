@@ -20,8 +20,8 @@ constexpr std::size_t kLeastEnough = 64 * 1024;
 // So much a second is plenty: a window that allows it grows only for a reader that has taken many of them, and not far.
 // What a reader takes at first says little, since a socket behind it had room.
 constexpr std::size_t kPlenty = 128 * 1024 * 1024;
-constexpr std::size_t kWindowsOfPlenty = 64;
-constexpr std::size_t kMostOfPlenty = 128 * 1024;
+constexpr std::size_t kWindowsOfPlenty = 16;
+constexpr std::size_t kMostOfPlenty = 160 * 1024;
 constexpr std::size_t kAcknowledgeAtOnce = 4 * 1024;
 
 }  // namespace
@@ -35,6 +35,7 @@ void Flow::set_handler(StreamHandler* handler) {
 
 void Flow::write(Buffer data) {
   if (phase_ != Phase::open || wants_shutdown_ || core_ == nullptr) return;
+  if (sending_.size() == 0 && !data.empty()) asked_ = core_->now();  // or a little later: the time may be old
   sending_.write(std::move(data));
   unanswered_ = 0;
   if (sending_.size() > high_mark()) was_above_high_ = true;
@@ -133,8 +134,7 @@ void Flow::measure_round_trip() noexcept {
   round_trip_ = std::chrono::milliseconds{5};
   if (!tag_->began) return;
   round_trip_ = std::max(core_->now() - *tag_->began, Duration{1'000});
-  auto& least = tag_->peer->least_round_trip;
-  least = std::min(least.value_or(round_trip_), round_trip_);
+  tag_->peer->least_round_trip.add(round_trip_, core_->now());
 }
 
 void Flow::pump(bool output) {
@@ -333,12 +333,13 @@ std::size_t Flow::adapt_window(std::size_t count) {
 
   consumed_ += count;
   const auto took = now - growth_began_;
-  const std::chrono::duration<double> least{tag_->peer->least_round_trip.value_or(round_trip_)};
+  const auto recent = tag_->peer->least_round_trip.at(now);
+  const std::chrono::duration<double> least{recent.value_or(Duration::max())};
   const bool is_plenty = static_cast<double>(pcb_->rcv_wnd_max) >= least.count() * static_cast<double>(kPlenty);
   if (consumed_ < (is_plenty ? kWindowsOfPlenty : 1) * pcb_->rcv_wnd_max || took <= Duration::zero()) return count;
-  // lwIP's own estimate is coarse, but follows a path that became longer.
-  const auto round_trip =
-      std::max(round_trip_, (pcb_->sa >> 3) * Duration{std::chrono::milliseconds{TCP_SLOW_INTERVAL}});
+  // The path may have become longer. lwIP's own estimate is coarse, and there is none without bytes that we send.
+  const auto round_trip = std::max({round_trip_, recent.value_or(Duration{}),
+                                    (pcb_->sa >> 3) * Duration{std::chrono::milliseconds{TCP_SLOW_INTERVAL}}});
   const auto trips = static_cast<double>(took.count()) / static_cast<double>(round_trip.count());
   const bool is_tight = 2 * static_cast<double>(consumed_) >= trips * static_cast<double>(pcb_->rcv_wnd_max);
   consumed_ = 0;
@@ -392,6 +393,11 @@ err_t Flow::on_received(void* arg, tcp_pcb* pcb, pbuf* chain, err_t /*error*/) {
 err_t Flow::on_sent(void* arg, tcp_pcb* /*pcb*/, u16_t count) {
   auto* flow = static_cast<Flow*>(arg);
   if (flow == nullptr) return ERR_OK;
+  if (flow->asked_ && flow->tag_ != nullptr) {
+    const auto now = flow->core_->now();
+    flow->tag_->peer->least_round_trip.add(std::max(now - *flow->asked_, Duration{1'000}), now);
+  }
+  flow->asked_.reset();
   flow->acknowledged_ += std::min<std::size_t>(count, flow->sending_.handed_over());
   flow->sending_.on_acknowledged(count);
   const auto left = flow->sending_.size();

@@ -118,6 +118,7 @@ class Flow : public std::enable_shared_from_this<Flow> {
   ReceiveQueue received_;
   SendQueue sending_;
   std::uint64_t acknowledged_ = 0;  // bytes, of all that were ever written
+  std::optional<Time> asked_;       // when something was written while nothing was under way, until that is acknowledged
   std::optional<Error> error_;      // why it is closed, when not orderly
 
   bool paused_ = false;

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "tcpip/least_round_trip.hpp"
 #include "tcpip/lwip.hpp"
 
 namespace axl::tcpip {
@@ -42,9 +43,9 @@ struct Peer {
   std::unordered_map<std::uint32_t, Tag*> ports;  // the same by local and remote port
   std::size_t waiting = 0;                        // connects that wait for the session
   std::size_t half_open = 0;
-  std::optional<Duration> least_round_trip;  // of its connections' first packets
-  std::size_t first_to_send = 0;             // where the next round of output begins
-  bool blocked = false;                      // the way to it takes no packet now
+  LeastRoundTrip least_round_trip;  // of its connections' first packets, and of what ended a silence
+  std::size_t first_to_send = 0;    // where the next round of output begins
+  bool blocked = false;             // the way to it takes no packet now
 };
 
 class Peers {
