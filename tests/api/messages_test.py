@@ -4,7 +4,6 @@
 import base64
 import json
 import os
-import signal
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
@@ -135,7 +134,7 @@ class Outbox(TestCase):
         settings = {"send_timeout_secs": 1, "dial_timeout_secs": 1}
         sender, middle, receiver = self.line(3, settings=settings)
         self.assert_works(sender, receiver)
-        middle.process.signal(signal.SIGSTOP)
+        middle.process.freeze()
         try:
             for name in "one", "two":
                 answer = post(sender, receiver.key, name.encode(), X_Axl_Retry_For="600", X_Axl_Message_Id=name)
@@ -144,7 +143,7 @@ class Outbox(TestCase):
             self.assertEqual([item["id"] for item in sender.api.get("/outbox").json()["messages"]], ["one", "two"])
             self.assertTrue(sender.api.get("/outbox/one").json()["last_error"])
         finally:
-            middle.process.signal(signal.SIGCONT)
+            middle.process.thaw()
         self.assertEqual([receiver.api.receive().body for _ in range(2)], [b"one", b"two"])
         for name in "one", "two":
             until(lambda name=name: sender.api.get(f"/outbox/{name}").json()["state"] == "delivered", "the outbox says delivered")

@@ -71,6 +71,18 @@ class Process:
     def signal(self, number):
         self.child.send_signal(number)
 
+    def freeze(self):
+        """Until thaw(): returns when every thread stands still, which a signal alone does not promise."""
+        self.signal(signal.SIGSTOP)
+        until(lambda: all(self._stands_still(task) for task in os.listdir(f"/proc/{self.pid}/task")), f"{self.name} stands still")
+
+    def thaw(self):
+        self.signal(signal.SIGCONT)
+
+    def _stands_still(self, task):
+        with open(f"/proc/{self.pid}/task/{task}/stat", encoding="ascii", errors="replace") as file:
+            return file.read().rpartition(")")[2].split()[0] == "T"
+
     def kill(self):
         """As a crash would end it: no goodbye."""
         if self.running:
