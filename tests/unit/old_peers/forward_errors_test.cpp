@@ -35,6 +35,8 @@ struct Fixture {
 
 TEST_CASE_METHOD(Fixture, "forward errors: a service's failure is one line, in the words of the answer", "[old_peers]") {
   rig.add("s", answering());
+  body = "<html>";
+  type = "text/plain";
   status = 500;
   CHECK(rig.ask(kMcp).find("router error: Service error: 500") != std::string::npos);
   CHECK(only_line() == "Stream mcp forward error: router error: Service error: 500" + who);
@@ -51,12 +53,11 @@ TEST_CASE_METHOD(Fixture, "forward errors: a service's failure is one line, in t
 
 TEST_CASE_METHOD(Fixture, "forward errors: the agent's and the external router's are lines too", "[old_peers]") {
   rig.agent = rig.backend(answering());
-  type = "text/html";
+  body = "<html>";
   rig.ask(kA2a);
   CHECK(only_line() == "Stream a2a forward error: failed to contact a2a server: status 200, and no JSON that could be "
                        "passed on" + who);
   rig.responder->use_router(rig.backend(answering()));
-  body = "<html>";
   rig.ask(kMcp);
   CHECK(only_line() == "Stream mcp forward error: failed to parse router response: status 200, not a JSON object" + who);
   body = R"({"response":null,"error":"a\nb\u001b[31m\u202e)" + std::string(600, 'x') + "\"}";
