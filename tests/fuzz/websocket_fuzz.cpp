@@ -67,7 +67,9 @@ std::string written_and_read(ByteSpan payload) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto input = std::as_bytes(std::span{data, size});
   const auto whole = read_all(input, input.size() + 1);
-  for (const std::size_t piece : {1, 7}) test::expect(read_all(input, piece) == whole, "pieces do not matter");
+  for (const auto piece : {std::size_t{1}, std::size_t{7}}) {
+    test::expect(read_all(input, piece) == whole, "pieces do not matter");
+  }
   const auto payload = input.first(std::min(input.size(), kLimits.binary));
   test::expect(written_and_read(payload) == std::string{as_text(payload)} + "|2,0|", "what is written is read");
   return 0;
