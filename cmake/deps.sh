@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Brings everything that the build and the tests need, on Debian 12. Idempotent; well under a second when all is there.
 #
-#   cmake/deps.sh
+#   cmake/deps.sh               for the library, the daemon and the tests
+#   cmake/deps.sh benchmarks    for the benchmarks too
 #
 #   AXL_DEPS_DIR=DIR      where the unpacked dependencies live (default: build/deps); clones may share one
 #   AXL_LWIP_SOURCE=DIR   an unpacked lwIP 2.2.1 tree to use instead of the Debian source package
@@ -23,6 +24,14 @@ packages=(
   # to run the tests
   python3 openssl curl iproute2 iputils-ping
 )
+case ${1:-} in
+  "") ;;
+  benchmarks) packages+=(libbenchmark-dev) ;;
+  *)
+    echo "deps: not '$1' but nothing or 'benchmarks'" >&2
+    exit 2
+    ;;
+esac
 unpacked=(libllhttp-dev/trixie libllhttp9.2/trixie libcatch2-dev/bookworm-backports yggdrasil/bookworm-backports)
 expected=(libllhttp-dev=9.2. libllhttp9.2=9.2. libcatch2-dev=3.7. yggdrasil=0.5.12)
 lwip_orig=lwip_2.2.1+dfsg1.orig.tar.xz

@@ -1,17 +1,22 @@
-// A blocking HTTP client for measurements, and percentiles.
+// A blocking HTTP client for measurements: costs little itself, so that the node is what is measured.
 #pragma once
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace axl::bench {
@@ -31,58 +36,93 @@ class Http {
   Http& operator=(const Http&) = delete;
   ~Http() { ::close(socket_); }
 
-  // Sends one request and reads its answer; returns the status, leaves the body in body().
+  /// Sends one request and reads its answer; returns the status. body() is valid until the next call.
   int ask(std::string_view head, std::string_view content) {
-    out_.assign(head);
-    out_.append(content);
-    send(out_);
+    send(head, content);
+    return answer();
+  }
+  /// The next answer, when several requests are under way.
+  int answer() {
+    body_size_ = 0;
+    consume(answer_size_);
     std::size_t end = 0;
-    while ((end = in_.find("\r\n\r\n")) == std::string::npos) read_more();
-    const auto status = std::atoi(in_.c_str() + 9);
+    while ((end = pending().find("\r\n\r\n")) == std::string_view::npos) read_more(1);
+    const auto text = pending().substr(0, end);
+    const auto status = std::atoi(text.data() + 9);
     std::size_t length = 0;
-    if (const auto at = in_.find("Content-Length: "); at != std::string::npos && at < end) {
-      length = std::strtoull(in_.c_str() + at + 16, nullptr, 10);
+    if (const auto at = text.find("Content-Length: "); at != std::string_view::npos) {
+      length = std::strtoull(text.data() + at + 16, nullptr, 10);
     }
-    while (in_.size() < end + 4 + length) read_more();
-    body_.assign(in_, end + 4, length);
-    in_.erase(0, end + 4 + length);
+    answer_size_ = end + 4 + length;
+    while (pending().size() < answer_size_) read_more(answer_size_ - pending().size());
+    body_at_ = end + 4;
+    body_size_ = length;
     return status;
   }
-  [[nodiscard]] const std::string& body() const { return body_; }
+  [[nodiscard]] std::string_view body() const { return pending().substr(body_at_, body_size_); }
 
-  void send(std::string_view text) {
-    for (std::size_t sent = 0; sent < text.size();) {
-      const auto count = ::send(socket_, text.data() + sent, text.size() - sent, MSG_NOSIGNAL);
+  void send(std::string_view head, std::string_view content = {}) {
+    while (!head.empty() || !content.empty()) {
+      std::array<iovec, 2> parts{
+          {{const_cast<char*>(head.data()), head.size()}, {const_cast<char*>(content.data()), content.size()}}};
+      const auto count = ::writev(socket_, parts.data(), 2);
       if (count <= 0) fail("send");
-      sent += static_cast<std::size_t>(count);
+      const auto of_head = std::min(head.size(), static_cast<std::size_t>(count));
+      head.remove_prefix(of_head);
+      content.remove_prefix(static_cast<std::size_t>(count) - of_head);
     }
   }
   /// What has come up to the next `end`, which is taken away too.
   std::string read_to(std::string_view end) {
+    consume(std::exchange(answer_size_, 0));
     std::size_t at = 0;
-    while ((at = in_.find(end)) == std::string::npos) read_more();
-    auto text = in_.substr(0, at);
-    in_.erase(0, at + end.size());
+    while ((at = pending().find(end)) == std::string_view::npos) read_more(1);
+    std::string text{pending().substr(0, at)};
+    consume(at + end.size());
     return text;
   }
 
  private:
+  static constexpr std::size_t kRoom = 256 * 1024;
+
   [[noreturn]] static void fail(const char* what) {
     std::perror(what);
     std::exit(1);
   }
-  void read_more() {
-    const auto before = in_.size();
-    in_.resize(before + 256 * 1024);
-    const auto count = ::recv(socket_, in_.data() + before, in_.size() - before, 0);
+  [[nodiscard]] std::string_view pending() const { return {in_.get() + from_, to_ - from_}; }
+  void consume(std::size_t count) {
+    from_ += count;
+    if (from_ == to_) from_ = to_ = 0;
+    answer_size_ = 0;
+  }
+  void read_more(std::size_t wanted) {
+    if (capacity_ - to_ < std::max(wanted, kRoom / 4)) {
+      const auto size = to_ - from_;
+      const auto room = std::max(kRoom, 2 * (size + wanted));
+      auto larger = room > capacity_ ? std::make_unique_for_overwrite<char[]>(room) : nullptr;
+      auto* const to = larger ? larger.get() : in_.get();
+      std::memmove(to, in_.get() + from_, size);
+      if (larger) {
+        in_ = std::move(larger);
+        capacity_ = room;
+      }
+      from_ = 0;
+      to_ = size;
+    }
+    const auto count = ::recv(socket_, in_.get() + to_, capacity_ - to_ - 1, 0);
     if (count <= 0) fail("recv");
-    in_.resize(before + static_cast<std::size_t>(count));
+    to_ += static_cast<std::size_t>(count);
+    in_[to_] = '\0';
   }
 
   int socket_;
-  std::string out_;
-  std::string in_;
-  std::string body_;
+  std::unique_ptr<char[]> in_ = std::make_unique_for_overwrite<char[]>(kRoom);
+  std::size_t capacity_ = kRoom;
+  std::size_t from_ = 0;
+  std::size_t to_ = 0;
+  std::size_t answer_size_ = 0;
+  std::size_t body_at_ = 0;
+  std::size_t body_size_ = 0;
 };
 
 inline double percentile(std::vector<double>& values, double share) {

@@ -165,4 +165,6 @@ Engine::TableSizes Engine::table_sizes() const {
   return {known_nodes(), pathfinder.path_count(), pathfinder.rumor_count(), pathfinder.waiting_bytes()};
 }
 
+double Engine::filter_fill() const { return state_->protocol.filters().fill(); }
+
 }  // namespace axl::overlay

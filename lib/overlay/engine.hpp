@@ -96,6 +96,8 @@ class Engine {
     std::size_t waiting_bytes = 0;
   };
   [[nodiscard]] TableSizes table_sizes() const;
+  /// The share of bits that are set in the fullest filter that lookups follow, 0 to 1: how often they go astray.
+  [[nodiscard]] double filter_fill() const;
 
  private:
   struct State;

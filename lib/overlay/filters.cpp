@@ -1,5 +1,8 @@
 #include "overlay/filters.hpp"
 
+#include <algorithm>
+#include <bit>
+
 namespace axl::overlay {
 
 Filters::Filters(const Config& config, const PublicKey& own_key)
@@ -101,6 +104,17 @@ bool Filters::on_tree(const PublicKey& neighbour) const { return entry(neighbour
 const wire::BloomFilter& Filters::sent(const PublicKey& neighbour) const { return entry(neighbour).send; }
 const wire::BloomFilter& Filters::known(const PublicKey& neighbour) const { return entry(neighbour).recv; }
 bool Filters::dirty(const PublicKey& neighbour) const { return entry(neighbour).dirty; }
+
+double Filters::fill() const noexcept {
+  int most = 0;
+  for (const auto& [key, entry] : entries_) {
+    if (!entry.on_tree) continue;
+    int bits = 0;
+    for (const auto word : entry.recv.words) bits += std::popcount(word);
+    most = std::max(most, bits);
+  }
+  return static_cast<double>(most) / (64.0 * wire::BloomFilter::kWords);
+}
 
 std::vector<PublicKey> Filters::targets(const BloomBits& target, const PublicKey* from) const {
   std::vector<PublicKey> keys;

@@ -44,6 +44,9 @@ class Filters {
   /// The filter last received; empty at first.
   [[nodiscard]] const wire::BloomFilter& known(const PublicKey& neighbour) const;
   [[nodiscard]] bool dirty(const PublicKey& neighbour) const;
+  /// The share of bits that are set in the fullest filter that lookups follow, 0 to 1. Eight bits of a key: at one half
+  /// every 256th lookup for a stranger's key goes that way in vain, near 1 all of them do.
+  [[nodiscard]] double fill() const noexcept;
   /// On-tree neighbours that a lookup for `target` goes to when it came from `from` (null: from this node).
   [[nodiscard]] std::vector<PublicKey> targets(const BloomBits& target, const PublicKey* from) const;
 

@@ -15,11 +15,13 @@ std::uint64_t seed_of_run(std::uint64_t fallback) {
 }
 
 crypto::Verifier SharedVerifier::verifier() {
-  return [known = known_](const PublicKey& key, ByteSpan message, const crypto::Signature& signature) {
+  return [state = state_](const PublicKey& key, ByteSpan message, const crypto::Signature& signature) {
+    ++state->asked;
+    if (state->accept_all) return true;
     Bytes all{key.bytes().begin(), key.bytes().end()};
     all.insert(all.end(), signature.bytes.begin(), signature.bytes.end());
     all.insert(all.end(), message.begin(), message.end());
-    const auto [place, is_new] = known->try_emplace(crypto::blake2b512(all, {}));
+    const auto [place, is_new] = state->known.try_emplace(crypto::blake2b512(all, {}));
     if (is_new) place->second = crypto::verify(key, message, signature);
     return place->second;
   };
@@ -41,6 +43,7 @@ Network::Network(const overlay::Config& config, std::uint64_t seed) : config_{co
 Network::NodeId Network::add_node(Time start) {
   const auto id = nodes_.size();
   nodes_.push_back(std::make_unique<Node>(simulated_key(seed_, id), seed_ ^ id << 20));
+  by_key_.emplace(nodes_.back()->key.public_key(), id);
   const auto before = now_;
   now_ = start;
   start_engine(id);
@@ -51,6 +54,7 @@ Network::NodeId Network::add_node(Time start) {
 Network::NodeId Network::add_scripted(std::function<void(LinkNumber, ByteSpan)> on_message) {
   const auto id = nodes_.size();
   nodes_.push_back(std::make_unique<Node>(simulated_key(seed_, id), seed_ ^ id << 20));
+  by_key_.emplace(nodes_.back()->key.public_key(), id);
   nodes_.back()->on_message = std::move(on_message);
   return id;
 }
@@ -137,6 +141,7 @@ void Network::write(NodeId from, LinkNumber number, Buffer message) {
   const bool from_a = link.a == from;
   const auto type = static_cast<wire::FrameType>(*message.data());
   ++frames[type];
+  wire_bytes += wire::uvarint_size(message.size()) + message.size();
   if (type == wire::FrameType::sig_req) link.asked[from_a ? 0 : 1] = now_;
   Event event;
   event.time = now_ + link.delay;
@@ -219,10 +224,8 @@ void Network::send(NodeId from, const PublicKey& dest, ByteSpan payload) {
 }
 
 std::optional<Network::NodeId> Network::node_of(const PublicKey& key) const {
-  for (NodeId node = 0; node < nodes_.size(); ++node) {
-    if (nodes_[node]->key.public_key() == key) return node;
-  }
-  return std::nullopt;
+  const auto found = by_key_.find(key);
+  return found == by_key_.end() ? std::nullopt : std::optional{found->second};
 }
 
 std::vector<std::pair<Network::NodeId, Network::NodeId>> Network::edges() const {

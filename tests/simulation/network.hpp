@@ -27,11 +27,20 @@ std::uint64_t seed_of_run(std::uint64_t fallback);
 class SharedVerifier {
  public:
   crypto::Verifier verifier();
-  [[nodiscard]] std::size_t checked() const noexcept { return known_->size(); }
+  /// From now on every signature is taken for good, unseen: for networks so large that checking is all they would do.
+  void accept_all(bool accept) noexcept { state_->accept_all = accept; }
+  /// Checks that nodes have asked for; each node of a real network makes its own.
+  [[nodiscard]] std::size_t asked() const noexcept { return state_->asked; }
+  /// Different signatures that were really checked.
+  [[nodiscard]] std::size_t checked() const noexcept { return state_->known.size(); }
 
  private:
-  using Known = std::map<std::array<std::byte, 64>, bool>;
-  std::shared_ptr<Known> known_ = std::make_shared<Known>();
+  struct State {
+    std::map<std::array<std::byte, 64>, bool> known;
+    std::size_t asked = 0;
+    bool accept_all = false;
+  };
+  std::shared_ptr<State> state_ = std::make_shared<State>();
 };
 
 /// A key that depends on nothing but these two numbers.
@@ -78,6 +87,7 @@ class Network {
   // What has happened.
   std::function<void(NodeId at, const PublicKey& from, ByteSpan payload)> on_deliver;
   std::map<wire::FrameType, std::size_t> frames;  ///< sent, by type; reset it at will
+  std::uint64_t wire_bytes = 0;                   ///< of those frames, with their length fields; reset it at will
   std::size_t closed_links = 0;                   ///< by engines, for what came over them
   [[nodiscard]] SharedVerifier& verifier() noexcept { return verifier_; }
 
@@ -125,6 +135,7 @@ class Network {
   SharedVerifier verifier_;
   Time now_;
   std::vector<std::unique_ptr<Node>> nodes_;
+  std::unordered_map<PublicKey, NodeId> by_key_;
   std::vector<Link> links_;
   std::unordered_map<std::uint64_t, LinkNumber> by_id_;  // node and link id
   std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;

@@ -203,6 +203,28 @@ TEST_CASE("filters: an unchanged filter is sent again after the resend time", "[
   CHECK(sent == std::vector{0, 5, 10});
 }
 
+TEST_CASE("filters: how full they are is said of the fullest one that lookups follow", "[overlay]") {
+  Filters filters{Config{}, hashed_key(1)};
+  const auto light = hashed_key(2);
+  const auto heavy = hashed_key(3);
+  const auto aside = hashed_key(4);
+  for (const auto& key : {light, heavy, aside}) filters.add(key);
+  CHECK(filters.fill() == 0);
+  wire::BloomFilter previous;
+  wire::BloomFilter half;
+  std::fill_n(half.words.begin(), half.words.size() / 2, ~std::uint64_t{0});
+  wire::BloomFilter all;
+  all.words.fill(~std::uint64_t{0});
+  filters.received(light, filter_of({1}), previous);
+  filters.received(heavy, half, previous);
+  filters.received(aside, all, previous);
+  CHECK(filters.fill() == 0);  // none is on the tree yet
+  filters.tick([&](const PublicKey& key) { return key != aside; }, true);
+  CHECK(filters.fill() == 0.5);
+  filters.remove(heavy);
+  CHECK(filters.fill() == static_cast<double>(bits_of(filter_of({1})).size()) / 8192);
+}
+
 TEST_CASE("filters: a lookup goes to the matching neighbours on the tree, not back", "[overlay]") {
   Filters filters{Config{}, hashed_key(1)};
   wire::BloomFilter previous;

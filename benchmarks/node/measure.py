@@ -1,0 +1,235 @@
+"""Runs load against nodes, and against the limits of the machine, in turn; repeats it; says what came out.
+
+    measure.py --axld BINARY --tools FOLDER [--rounds 5] [--only TEXT] [--quick] [--out FOLDER]
+
+Every round measures the limits (an HTTP server with no network behind it, kernel TCP, TLS, the cipher alone) beside the
+nodes, so each figure also stands as a ratio within one round: machines change their speed, ratios stay. What is counted
+has been delivered and compared. Prints median, min and max over the rounds and writes `results.json`, `results.md`,
+`throughput.svg` and `latency.svg` to the output folder.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tests", "support"))
+
+import plot  # noqa: E402
+from about import commit, cpu_seconds, machine, memory_mb  # noqa: E402
+from start_up import first_message  # noqa: E402
+from targets import Chain, Null, free_ports  # noqa: E402
+
+CHAIN, SMALL_CHAIN = "limit cipher, TLS and loopback, 16000 B packets", "limit cipher, TLS and loopback, 1245 B packets"
+LIMITS = {"limit kernel TCP": ("tcp", 16000), "limit TLS": ("tls", 16000), "limit cipher, 16000 B packets": ("cipher", 16000),
+          "limit cipher, 1245 B packets": ("cipher", 1245), CHAIN: ("chain", 16000), SMALL_CHAIN: ("chain", 1245)}
+LARGE = 1 << 20
+
+
+class Bench:
+    def __init__(self, options):
+        self.options = options
+        self.rows = {}  # name -> {metric: [one value each round]}
+
+    # --- Running ------------------------------------------------------------------------------------------------------
+
+    def tool(self, name, *arguments):
+        command = [os.path.join(self.options.tools, name), *map(str, arguments)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:  # a message was lost, came twice or was damaged, or an answer was wrong
+            raise SystemExit(f"{' '.join(command)} failed: {done.stdout}{done.stderr}")
+        return json.loads(done.stdout)
+
+    def wanted(self, name):
+        return not self.options.only or self.options.only in name
+
+    def add(self, name, **metrics):
+        row = self.rows.setdefault(name, {})
+        for metric, value in metrics.items():
+            row.setdefault(metric, []).append(value)
+        print(f"  {name}: " + ", ".join(f"{metric} {value:.4g}" for metric, value in metrics.items()), file=sys.stderr)
+
+    def round(self, folder):
+        scale = 0.1 if self.options.quick else 1
+        for name, (mode, packet) in LIMITS.items():
+            if self.wanted(name):
+                found = self.tool("stream_limits", mode, packet, 1000 * scale)
+                self.add(name, mb_per_second=found["mb_per_second"], cpu_seconds_per_gb=found["cpu_seconds_per_gb"])
+        binary, tools, service = self.options.axld, self.options.tools, free_ports(1)[0]
+        kinds = {"null": lambda: Null(tools), "direct": lambda: Chain(binary, folder, 2, service=service),
+                 "one hop": lambda: Chain(binary, folder, 3, service=service),
+                 "mtu 1280": lambda: Chain(binary, folder, 2, {"mtu": 1280}, service)}
+        for kind, start in kinds.items():
+            loads = [load for load in (self.rest, self.growth, self.round_trips, self.sends, self.calls)
+                     if self.wanted(f"{kind} {load.__name__.replace('_', ' ')}")]
+            if not loads:
+                continue
+            target = start()
+            try:
+                for load in loads:
+                    load(kind, target, service, scale)
+            finally:
+                target.stop()
+        if self.wanted("library"):
+            self.library(scale)
+        if self.wanted("start"):
+            times = [first_message(binary, folder) * 1000 for _ in range(2 if self.options.quick else 5)]
+            self.add("start, until the first message is delivered", ms=statistics.median(times))
+
+    # --- The loads ----------------------------------------------------------------------------------------------------
+
+    def rest(self, kind, target, _service, _scale):
+        """What a node costs that has nothing to do."""
+        if kind != "direct":
+            return
+        seconds = 3 if self.options.quick else 20
+        before = {side: cpu_seconds(pid) for side, pid in target.pids.items()}
+        time.sleep(seconds)
+        for side, pid in target.pids.items():
+            rss, anonymous = memory_mb(pid)
+            self.add(f"direct rest, {side}", rss_mb=rss, anonymous_mb=anonymous,
+                     cpu_percent=(cpu_seconds(pid) - before[side]) / seconds * 100)
+
+    def growth(self, kind, target, _service, scale):
+        """What stays in memory after many messages; the nodes are new."""
+        if kind != "direct":
+            return
+        count = int(10000 * scale)
+        self.messages(f"direct growth, {count} sends of 10 KiB", target, count, 10240, 1)
+        for side, pid in target.pids.items():
+            rss, anonymous = memory_mb(pid)
+            self.add(f"direct growth, {side} afterwards", rss_mb=rss, anonymous_mb=anonymous)
+
+    def library(self, scale):
+        """Two nodes in one process, without HTTP: sessions, and messages with receipts."""
+        found = self.tool("micro", "--benchmark_filter=session_messages|sent_messages", "--benchmark_format=json",
+                          f"--benchmark_min_time={2 * scale}")
+        for run in found["benchmarks"]:
+            if "error_message" in run:
+                raise SystemExit(f"{run['name']}: {run['error_message']}")
+            work, *arguments = run["name"].split("/")
+            size, *at_once = (argument.split(":")[1] for argument in arguments if ":" in argument)
+            name = f"library {work.replace('_', ' ')}, {size} B" + "".join(f", {count} under way" for count in at_once)
+            self.add(name, per_second=run["items_per_second"], mb_per_second=run["bytes_per_second"] / 1e6,
+                     cpu_seconds_per_gb=run["cpu_time"] / run["real_time"] / run["bytes_per_second"] * 1e9)
+
+    def round_trips(self, kind, target, _service, scale):
+        for size in 64, 1024:
+            found = self.tool("message_load", target.send_port, target.recv_port, target.key, int(4000 * scale), size, "round-trip")
+            self.add(f"{kind} round trip {size} B", p50_us=found["p50_us"], p99_us=found["p99_us"])
+
+    def sends(self, kind, target, _service, scale):
+        sizes = [1024, LARGE] if self.options.quick else [64, 1024, 16 * 1024, 256 * 1024, LARGE]
+        for size in sizes:
+            self.messages(f"{kind} send {size} B, 1 client", target, int(min(20000, 400e6 / size) * scale), size, 1)
+        for clients in 8, 64:
+            self.messages(f"{kind} send 1024 B, {clients} clients", target, int(40000 * scale), 1024, clients)
+        self.messages(f"{kind} send {LARGE} B, 4 clients", target, int(400 * scale), LARGE, 4)
+        for clients in 1, 4:
+            self.messages(f"{kind} send {15 * LARGE} B, {clients} client{'s' if clients > 1 else ''}", target,
+                          max(4, int(24 * scale)), 15 * LARGE, clients)
+
+    def calls(self, kind, target, service, scale):
+        for clients in 1, 8, 64:
+            before = {side: cpu_seconds(pid) for side, pid in target.pids.items()}
+            count = max(1, int(20000 * scale / clients))
+            found = self.tool("mcp_load", target.send_port, target.key, "bench", service, "calls", count, 100, clients)
+            spent = sum(cpu_seconds(pid) - before[side] for side, pid in target.pids.items())
+            self.add(f"{kind} mcp, {clients} client{'s' if clients > 1 else ''}", per_second=found["per_second"],
+                     p50_us=found["p50_us"], p99_us=found["p99_us"], cpu_us_each=spent / found["calls"] * 1e6)
+
+    def messages(self, name, target, count, size, clients):
+        """Messages, all of them delivered once and undamaged, and what they cost each of the target's processes."""
+        before = {side: cpu_seconds(pid) for side, pid in target.pids.items()}
+        found = self.tool("message_load", target.send_port, target.recv_port, target.key, max(1, count // clients), size, clients)
+        spent = {side: cpu_seconds(pid) - before[side] for side, pid in target.pids.items()}
+        received = found["received"]
+        self.add(name, per_second=found["per_second"], mb_per_second=found["mb_per_second"], p50_us=found["p50_us"],
+                 p99_us=found["p99_us"], delivered=received, refused=found["refused"], out_of_order=found["out_of_order"],
+                 cpu_us_each=sum(spent.values()) / received * 1e6, cpu_seconds_per_gb=sum(spent.values()) / (received * size) * 1e9,
+                 **{f"{side}_cpu_seconds": seconds for side, seconds in spent.items()},
+                 **{f"{side}_rss_mb": memory_mb(pid)[0] for side, pid in target.pids.items()})
+
+    # --- What came out ------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def compared(name, metric):
+        """The rows that this one is a ratio of."""
+        if name.startswith("library ") and f" {LARGE} B" in name and metric == "mb_per_second":
+            return [CHAIN]
+        kind = next((kind for kind in ("direct", "one hop", "mtu 1280") if name.startswith(kind + " ")), None)
+        if kind is None or metric not in ("per_second", "mb_per_second", "p50_us", "p99_us"):
+            return []
+        work = name.removeprefix(kind + " ")
+        large = work.startswith("send ") and int(work.split()[1]) >= LARGE
+        others = [f"direct {work}"] if kind == "one hop" else []
+        if large and metric == "mb_per_second":
+            return [SMALL_CHAIN if kind == "mtu 1280" else CHAIN, *others]
+        if not large and metric != "mb_per_second":
+            return [f"null {work}", *others]
+        return []
+
+    def ratios(self, name, metric):
+        found = []
+        for other in self.compared(name, metric):
+            pairs = zip(self.rows[name][metric], self.rows.get(other, {}).get(metric, []))
+            if ratios := [value / limit for value, limit in pairs if limit]:
+                found.append(f"{statistics.median(ratios):.2f} of {other}")
+        return "; ".join(found)
+
+    def table(self):
+        lines = ["| work | metric | median | min | max | ratio within a round |", "|---|---|---|---|---|---|"]
+        for name, row in self.rows.items():
+            lines += [f"| {name} | {metric} | {statistics.median(values):.4g} | {min(values):.4g} | {max(values):.4g} | "
+                      f"{self.ratios(name, metric)} |" for metric, values in row.items()]
+        return "\n".join(lines)
+
+    def write(self, out):
+        os.makedirs(out, exist_ok=True)
+        what = {"machine": machine(), "commit": commit(), "rounds": self.options.rounds, "quick": self.options.quick}
+        with open(os.path.join(out, "results.json"), "w", encoding="utf-8") as file:
+            json.dump({**what, "rows": self.rows}, file, indent=1)
+        with open(os.path.join(out, "results.md"), "w", encoding="utf-8") as file:
+            file.write(f"{what['machine']}; {what['commit']}; {self.options.rounds} rounds"
+                       f"{', a tenth of the work' if self.options.quick else ''}\n\n{self.table()}\n")
+        self.draw(out)
+
+    def draw(self, out):
+        def points(start, end, word, metric):
+            found = [(int(name.split()[word]), statistics.median(row[metric])) for name, row in self.rows.items()
+                     if name.startswith(start) and name.endswith(end)]
+            return sorted(found)
+
+        kinds = ("null", "direct", "one hop", "mtu 1280")
+        throughput = {kind: points(f"{kind} send ", ", 1 client", -4, "mb_per_second") for kind in kinds}
+        plot.lines(os.path.join(out, "throughput.svg"), throughput, "Throughput over message size, one client", "bytes", "MB/s")
+        latency = {f"{kind} {metric[:3]}": points(f"{kind} send 1024 B", "", -2, metric)
+                   for kind in kinds for metric in ("p50_us", "p99_us")}
+        plot.lines(os.path.join(out, "latency.svg"), latency, "Time of a 1 KiB /send over clients", "clients", "µs")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--axld", required=True)
+    parser.add_argument("--tools", required=True, help="folder of null_node, message_load, mcp_load, stream_limits, micro")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", help="only work with this in its name: limit, library, start, or as in `direct sends`, `null calls`, "
+                                       "`rest`, `one hop round trips`, `growth`")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the work: to try the driver itself")
+    parser.add_argument("--out", default="build/bench-results")
+    options = parser.parse_args()
+    bench = Bench(options)
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(options.rounds):
+            print(f"round {number + 1} of {options.rounds}", file=sys.stderr)
+            bench.round(folder)
+    print(bench.table())
+    bench.write(options.out)
+
+
+if __name__ == "__main__":
+    main()
