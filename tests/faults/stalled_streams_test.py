@@ -14,6 +14,9 @@ from axl_testing import TestCase, main, options, until  # noqa: E402
 STALLED = 100
 IDLE = 1000
 STILL = 2  # seconds without a byte: it has stopped
+# kB that the process grows by for a stream. 256 is what is promised; windows that grow for sockets behind them take 220.
+STALLED_COST = 208
+IDLE_COST = 64
 
 # What is written again and again, as chunks. Large ones show the windows, small ones the cost of each piece.
 LARGE = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
@@ -124,7 +127,7 @@ class OpenStreams(TestCase):
         clients = self.open(STALLED, "GET")
         taken = write_until_stopped(self.backend.streams, text)
         self.assert_stopped(taken)
-        self.assert_cheap(256, STALLED, what)
+        self.assert_cheap(STALLED_COST, STALLED, what)
         # Who reads goes on, and by that alone the backend gets on with this stream and no other.
         with selectors.DefaultSelector() as selector:
             for sock in self.backend.streams:
@@ -149,7 +152,7 @@ class OpenStreams(TestCase):
         clients = self.open(STALLED, "POST", framing, b"1\r\nx\r\n")
         taken = write_until_stopped(clients, text)
         self.assert_stopped(taken)
-        self.assert_cheap(256, STALLED, what)
+        self.assert_cheap(STALLED_COST, STALLED, what)
 
     def test_a_backend_that_never_reads_large_chunks(self):
         self.stalled_backend(LARGE, "upload of large chunks")
@@ -161,7 +164,7 @@ class OpenStreams(TestCase):
         self.start()
         for sock in self.open(IDLE, "GET"):
             self.assertEqual(sock.recv(12), b"HTTP/1.1 200")
-        self.assert_cheap(64, IDLE, "silent streams")
+        self.assert_cheap(IDLE_COST, IDLE, "silent streams")
 
 
 if __name__ == "__main__":
