@@ -14,12 +14,12 @@ namespace {
 // Reads one message; the bytes of its body.
 std::size_t read_all(http::Parser& parser, MutableByteSpan input) {
   std::size_t body = 0;
-  while (!input.empty()) {
+  for (bool end = false; !end;) {  // an empty body ends in a step of its own, which takes nothing
     const auto step = parser.read(input);
-    require(step.error == nullptr, "a message is parsed");
+    require(step.error == nullptr && (step.consumed > 0 || step.end), "a message is parsed");
     body += step.body.size();
     input = input.subspan(step.consumed);
-    if (step.end) break;
+    end = step.end;
   }
   require(input.empty(), "a message is read to its end");
   return body;
