@@ -22,7 +22,7 @@ packages=(
   # to unpack what is below
   xz-utils dpkg-dev
   # to run the tests
-  python3 openssl curl iproute2 iputils-ping
+  python3 openssl curl iproute2 iputils-ping valgrind
 )
 case ${1:-} in
   "") ;;
