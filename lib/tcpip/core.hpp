@@ -54,6 +54,8 @@ class Core {
   void drop_if_done(Flow& flow);
   /// A connect that waited for its session waits no more.
   void stop_waiting(Flow& flow);
+  /// One of our connects has been answered, or is no more: the next to that peer may go.
+  void end_opening(Tag& tag);
   /// The flow's pcb lives on without it, to answer late packets.
   void on_time_wait(Tag& tag) noexcept;
   /// Runs `action` as lwIP's caller.
@@ -80,6 +82,7 @@ class Core {
                                                const ip_addr_t& remote, std::uint16_t remote_port) const;
 
  private:
+  enum class Opened { by_us, by_peer };
   struct Listener {
     tcp_pcb* pcb = nullptr;
     std::shared_ptr<Stack::AcceptHandler> handler;
@@ -133,7 +136,7 @@ class Core {
   void start_connect(const std::shared_ptr<Flow>& flow);
   void open(const std::shared_ptr<Flow>& flow, Peer& peer);
   std::shared_ptr<Flow> make_flow(const PublicKey& peer, Flow::Phase phase);
-  [[nodiscard]] Tag& make_tag(tcp_pcb* pcb, Peer& peer, std::uint16_t local, std::uint16_t remote, bool half_open);
+  [[nodiscard]] Tag& make_tag(tcp_pcb* pcb, Peer& peer, std::uint16_t local, std::uint16_t remote, Opened opened);
   [[nodiscard]] std::uint16_t choose_port(const Peer& peer, std::uint16_t remote_port);
   [[nodiscard]] bool is_full() const noexcept { return connections_ >= config_.max_connections; }
 
@@ -166,6 +169,7 @@ class Core {
   std::set<std::pair<Time, std::uint64_t>> deadlines_;
   std::vector<std::shared_ptr<Flow>> undated_;  // whose time-out begins when the time is known
   std::deque<Reset> resets_;                    // that could not leave at once
+  std::size_t half_open_ = 0;                   // connects of peers, not yet accepted
   std::size_t connections_ = 0;                 // pcbs but those in TIME_WAIT, and waiting connects
   std::size_t time_wait_ = 0;                   // the others
   std::uint16_t next_port_ = 0;

@@ -9,7 +9,6 @@ namespace axl::tcpip {
 namespace {
 
 constexpr std::uint16_t kFirstPort = 16'384;
-constexpr u8_t kBacklog = 255;
 
 const tcp_ext_arg_callbacks* listener_callbacks(tcp_extarg_callback_pcb_destroyed_fn destroyed,
                                                 tcp_extarg_callback_passive_open_fn opened) {
@@ -28,7 +27,7 @@ Result<void> Core::listen(std::uint16_t port, Stack::AcceptHandler handler) {
     ip_addr_copy(pcb->local_ip, to_lwip(own_address_));
     pcb->local_port = port;
     TCP_REG(&axl_lwip->tcp_bound_pcbs, pcb);
-    listener = tcp_listen_with_backlog(pcb, kBacklog);
+    listener = tcp_listen(pcb);
     if (listener == nullptr) tcp_close(pcb);
   }
   if (listener == nullptr) return Error{Errc::limit_reached, "listen: no memory"};
@@ -70,7 +69,8 @@ void Core::start_connect(const std::shared_ptr<Flow>& flow) {
     host_.open_session(flow->peer());
   } else if (inside()) {
     sessions_up_.push_back(flow->peer());
-  } else if (auto* peer = peers_.find(Address::of(flow->peer())); peer != nullptr) {
+  } else if (auto* peer = peers_.find(Address::of(flow->peer()));
+             peer != nullptr && peer->opening < config_.max_opening_per_peer) {
     open(flow, *peer);
   }
 }
@@ -99,7 +99,7 @@ void Core::open(const std::shared_ptr<Flow>& flow, Peer& peer) {
     pcb->local_ip = to_lwip(own_address_);
     pcb->local_port = port;
     TCP_REG(&axl_lwip->tcp_bound_pcbs, pcb);
-    auto& tag = make_tag(pcb, peer, port, flow->wanted_port, false);
+    auto& tag = make_tag(pcb, peer, port, flow->wanted_port, Opened::by_us);
     stop_waiting(*flow);
     flow->attach(tag, Flow::Phase::connecting);
     const auto remote = to_lwip(peer.address);
@@ -116,14 +116,16 @@ std::uint16_t Core::choose_port(const Peer& peer, std::uint16_t remote_port) {
   return 0;
 }
 
-Tag& Core::make_tag(tcp_pcb* pcb, Peer& peer, std::uint16_t local, std::uint16_t remote, bool half_open) {
+Tag& Core::make_tag(tcp_pcb* pcb, Peer& peer, std::uint16_t local, std::uint16_t remote, Opened opened) {
   auto tag = std::make_unique<Tag>();
   tag->core = this;
   tag->peer = &peer;
   tag->pcb = pcb;
   tag->local_port = local;
   tag->remote_port = remote;
-  tag->half_open = half_open;
+  tag->half_open = opened == Opened::by_peer;
+  tag->opening = opened == Opened::by_us;
+  if (tag->half_open) ++half_open_;
   if (dated_) tag->began = now_;
   peers_.add(*tag);
   ++connections_;
@@ -131,6 +133,15 @@ Tag& Core::make_tag(tcp_pcb* pcb, Peer& peer, std::uint16_t local, std::uint16_t
   tcp_ext_arg_set_callbacks(pcb, 0, &callbacks);
   tcp_ext_arg_set(pcb, 0, tag.get());
   return *tag.release();  // freed by on_pcb_destroyed
+}
+
+// Its place is free for one that waits.
+void Core::end_opening(Tag& tag) {
+  if (!std::exchange(tag.opening, false)) return;
+  --tag.peer->opening;
+  if (tag.peer->waiting == 0) return;
+  tell_work();
+  sessions_up_.push_back(tag.peer->key);
 }
 
 void Core::on_connect_failed(const PublicKey& key, const Error& error) {

@@ -63,11 +63,11 @@ err_t Core::on_passive_open(u8_t /*id*/, tcp_pcb_listen* listener, tcp_pcb* pcb)
   if (core->current_source_ == nullptr || core->is_full()) return ERR_ABRT;
   auto* peer = core->peers_.pin(*core->current_source_, core->last_address_);
   if (peer == nullptr) return ERR_ABRT;
-  if (peer->half_open >= core->config_.max_half_open_per_peer) {
+  if (core->half_open_ >= core->config_.max_half_open || peer->half_open >= core->config_.max_half_open_per_peer) {
     core->peers_.release(*peer);
     return ERR_ABRT;
   }
-  static_cast<void>(core->make_tag(pcb, *peer, listener->local_port, pcb->remote_port, true));
+  static_cast<void>(core->make_tag(pcb, *peer, listener->local_port, pcb->remote_port, Opened::by_peer));
   return ERR_OK;
 }
 
@@ -78,6 +78,8 @@ void Core::on_pcb_destroyed(u8_t /*id*/, void* data) {
   if (core.touched_ == tag.get()) core.touched_ = nullptr;
   if (tag->flow != nullptr) tag->flow->on_pcb_gone();
   --(tag->time_wait ? core.time_wait_ : core.connections_);
+  if (tag->half_open) --core.half_open_;
+  core.end_opening(*tag);
   core.peers_.remove(*tag);
 }
 
@@ -93,6 +95,7 @@ err_t Core::on_accepted(void* arg, tcp_pcb* pcb, err_t /*error*/) {
   if (tag == nullptr) return ERR_VAL;
   tag->half_open = false;
   --tag->peer->half_open;
+  --core->half_open_;
   const auto flow = core->make_flow(tag->peer->key, Flow::Phase::open);
   flow->attach(*tag, Flow::Phase::open);
   core->accepted_.push_back(flow);

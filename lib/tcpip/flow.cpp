@@ -444,6 +444,7 @@ err_t Flow::on_connected(void* arg, tcp_pcb* pcb, err_t /*error*/) {
   flow->measure_round_trip();
   flow->growth_began_ = flow->core_->now();
   flow->core_->clear_timeout(*flow);
+  flow->core_->end_opening(*flow->tag_);
   flow->mark_ready();
   return ERR_OK;
 }

@@ -42,6 +42,7 @@ void Peers::add(Tag& tag) {
   peer.tags.push_back(&tag);
   peer.ports[both(tag.local_port, tag.remote_port)] = &tag;
   if (tag.half_open) ++peer.half_open;
+  if (tag.opening) ++peer.opening;
   tag.pcb->blocked = peer.blocked ? 1 : 0;
 }
 
@@ -53,6 +54,7 @@ void Peers::remove(Tag& tag) {
   peer.tags.pop_back();
   if (find(peer, tag.local_port, tag.remote_port) == &tag) peer.ports.erase(both(tag.local_port, tag.remote_port));
   if (tag.half_open) --peer.half_open;
+  if (tag.opening) --peer.opening;
   release(peer);
 }
 

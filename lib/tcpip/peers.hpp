@@ -30,7 +30,8 @@ struct Tag {
   Flow* flow = nullptr;  // null while half open, and in TIME_WAIT
   std::uint16_t local_port = 0;
   std::uint16_t remote_port = 0;
-  bool half_open = false;
+  bool half_open = false;  // the peer's connect, not yet accepted
+  bool opening = false;    // our connect, not yet answered
   bool time_wait = false;
   std::optional<Time> began;  // when its first packet was sent, if known
   std::size_t index = 0;      // among the peer's tags
@@ -41,8 +42,9 @@ struct Peer {
   Address address;
   std::vector<Tag*> tags;
   std::unordered_map<std::uint32_t, Tag*> ports;  // the same by local and remote port
-  std::size_t waiting = 0;                        // connects that wait for the session
+  std::size_t waiting = 0;                        // connects that wait for the session, or for their turn
   std::size_t half_open = 0;
+  std::size_t opening = 0;
   LeastRoundTrip least_round_trip;  // of its connections' first packets, and of what ended a silence
   std::size_t first_to_send = 0;    // where the next round of output begins
   bool blocked = false;             // the way to it takes no packet now

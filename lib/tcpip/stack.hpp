@@ -57,7 +57,9 @@ class Stack {
     std::size_t initial_window = 80 * 1024;
     std::size_t max_window = 8 * 1024 * 1024;
     std::size_t max_connections = 8'192;
-    std::size_t max_half_open_per_peer = 16;
+    std::size_t max_half_open = 1'024;          ///< SYNs of peers under way; more are dropped
+    std::size_t max_half_open_per_peer = 64;
+    std::size_t max_opening_per_peer = 32;      ///< own SYNs under way to one peer; other connects wait for their turn
     Duration rto_floor{std::chrono::milliseconds{300}};
     Duration half_open_timeout{std::chrono::seconds{3}};
     Duration linger{std::chrono::seconds{30}};  ///< how long close() tries to deliver what is queued

@@ -82,8 +82,8 @@
 #define TCP_KEEPINTVL_DEFAULT 10000U
 #define TCP_KEEPCNT_DEFAULT 5U
 
-#define TCP_LISTEN_BACKLOG 1
-#define TCP_DEFAULT_LISTEN_BACKLOG 255
+/* Half-open connections are counted per peer and in all by our hook; lwIP's count ends at 255. */
+#define TCP_LISTEN_BACKLOG 0
 /* One tag of ours per pcb: made when a SYN comes, told when the pcb is freed. */
 #define LWIP_TCP_PCB_NUM_EXT_ARGS 1
 

@@ -219,7 +219,7 @@ TEST_CASE("tcpip: a dead peer is noticed on an idle connection", "[tcpip]") {
 TEST_CASE("tcpip: TIME_WAIT is short and its list is bounded", "[tcpip]") {
   Network network;
   auto& client = network.add();
-  auto& server = network.add({.max_half_open_per_peer = 255});
+  auto& server = network.add();
   std::vector<std::unique_ptr<Reader>> served;
   REQUIRE(server.stack->listen(7000, [&](auto connection) {
     served.push_back(std::make_unique<Reader>());

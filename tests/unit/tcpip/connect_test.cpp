@@ -151,7 +151,7 @@ TEST_CASE("tcpip: a thousand connections in sequence find ports and leave nothin
 TEST_CASE("tcpip: two hundred connections at once keep their bytes apart", "[tcpip]") {
   Network network;
   auto& client = network.add();
-  auto& server = network.add({.max_half_open_per_peer = 255});
+  auto& server = network.add();
   std::vector<std::unique_ptr<Reader>> served;
   REQUIRE(server.stack->listen(7000, [&](std::unique_ptr<Connection> connection) {
     served.push_back(std::make_unique<Reader>());
@@ -179,6 +179,39 @@ TEST_CASE("tcpip: two hundred connections at once keep their bytes apart", "[tcp
   };
   REQUIRE(network.run(all_back));
   for (std::size_t i = 0; i < kCount; ++i) CHECK(readers[i]->received == random_bytes(i, 10'000 + i));
+}
+
+TEST_CASE("tcpip: a thousand connects to one peer take their turns, without a wait for lost SYNs", "[tcpip]") {
+  Network network;
+  auto& client = network.add();
+  auto& server = network.add();
+  std::vector<std::unique_ptr<Connection>> served;
+  REQUIRE(server.stack->listen(7000, [&](auto connection) { served.push_back(std::move(connection)); }));
+  std::vector<Outcome> outcomes(1'000);
+  for (auto& outcome : outcomes) connect(client, server.key, 7000, outcome);
+  // Some end while others wait behind them.
+  Outcome refused;
+  connect(client, server.key, 7777, refused);
+  const auto began = network.now;
+  REQUIRE(network.run([&] {
+    return std::ranges::all_of(outcomes, &Outcome::called) && refused.called && served.size() == outcomes.size();
+  }));
+  CHECK(std::ranges::all_of(outcomes, [](const Outcome& outcome) { return outcome.connection != nullptr; }));
+  CHECK(refused.error->is(Errc::refused));
+  CHECK(network.now - began < 1s);  // in virtual time: a SYN is sent again after one second
+}
+
+TEST_CASE("tcpip: a connect waits for its turn no longer than its time-out", "[tcpip]") {
+  Network network;
+  auto& client = network.add({.max_opening_per_peer = 2});
+  auto& server = network.add();
+  network.link.loss = 1;
+  client.sessions.insert(server.key);
+  std::vector<Outcome> outcomes(5);
+  for (auto& outcome : outcomes) connect(client, server.key, 7000, outcome, 2s);
+  REQUIRE(network.run([&] { return std::ranges::all_of(outcomes, &Outcome::called); }));
+  for (const auto& outcome : outcomes) CHECK(outcome.error->is(Errc::timed_out));
+  CHECK(client.stack->stats().connections == 0);
 }
 
 TEST_CASE("tcpip: a node connects to itself when its host hands packets back", "[tcpip]") {
@@ -295,7 +328,7 @@ TEST_CASE("tcpip: a stack may go while connections and connects are alive", "[tc
 TEST_CASE("tcpip: half-open connections of one peer are few, and go after three seconds", "[tcpip]") {
   Network network;
   auto& server = network.add({.max_half_open_per_peer = 4});
-  auto& peer = network.add({.max_half_open_per_peer = 255});
+  auto& peer = network.add();
   REQUIRE(server.stack->listen(7000, [](auto) {}));
   // SYNs reach the server, its answers reach nobody.
   std::vector<Bytes> syns;
@@ -312,4 +345,25 @@ TEST_CASE("tcpip: half-open connections of one peer are few, and go after three 
   network.run_for(300ms);
   CHECK(server.stack->stats().connections == 0);
   CHECK(server.stack->stats().filtered == 0);
+}
+
+TEST_CASE("tcpip: half-open connections of all peers together are bounded", "[tcpip]") {
+  Network network;
+  auto& server = network.add({.max_half_open = 10, .max_half_open_per_peer = 4});
+  REQUIRE(server.stack->listen(7000, [](auto) {}));
+  network.link.loss = 1;
+  for (const std::size_t expected : {4, 8, 10}) {
+    auto& peer = network.add();
+    peer.sessions.insert(server.key);
+    std::vector<Bytes> syns;
+    peer.on_send = [&](ByteSpan packet) { syns.push_back(to_bytes(packet)); };
+    std::vector<Outcome> outcomes(4);
+    for (auto& outcome : outcomes) connect(peer, server.key, 7000, outcome, 100ms);
+    for (const auto& syn : syns) server.stack->input(peer.key, Buffer::copy_of(syn), network.now);
+    peer.on_send = {};
+    REQUIRE(network.run([&] { return std::ranges::all_of(outcomes, &Outcome::called); }));
+    CHECK(server.stack->stats().connections == expected);
+  }
+  network.run_for(3s);
+  CHECK(server.stack->stats().connections == 0);
 }
