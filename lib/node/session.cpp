@@ -54,7 +54,7 @@ Result<void> Session::send_message(Bytes body) {
 }
 
 std::size_t Session::pending() const { return state_ ? state_->pending() : 0; }
-bool Session::congested() const { return state_ && state_->pending() > state_->high_mark(); }
+bool Session::congested() const { return state_ && state_->congested(); }
 
 void Session::on_data(DataHandler handler) {
   if (state_) state_->set_data_handler(std::move(handler));

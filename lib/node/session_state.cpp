@@ -26,10 +26,10 @@ void SessionState::on_loop(Task task) {
 
 Result<void> SessionState::write(Buffer data, std::size_t counted) {
   if (send_ended_.load(std::memory_order_acquire)) return Error{Errc::closed, "the session is closed for sending"};
-  if (pending_.load(std::memory_order_relaxed) > kMaxPending) {
+  if (pending_ > kMaxPending) {
     return Error{Errc::would_block, "too much is waiting to be sent"};
   }
-  pending_.fetch_add(counted, std::memory_order_relaxed);
+  pending_ += counted;
   // std::function wants copyable tasks; the buffer is not.
   auto shared = std::make_shared<Buffer>(std::move(data));
   on_loop([shared, counted](SessionState& self) {
@@ -37,8 +37,22 @@ Result<void> SessionState::write(Buffer data, std::size_t counted) {
     self.posted_ += counted;
     self.connection_->write(std::move(*shared));
     self.update_pending();
+    self.settle_congestion();
   });
   return {};
+}
+
+bool SessionState::congested() noexcept {
+  if (pending_ <= high_mark_) return false;
+  told_congested_ = true;
+  return pending_ > high_mark_;  // again: the loop may not have seen that somebody was told
+}
+
+// A writer that was ahead of the loop may have been told of a congestion that the stream, which had sent on meanwhile,
+// never saw: then the stream has nothing to say when it is over. Not inside the writer's own call.
+void SessionState::settle_congestion() {
+  if (pending_ > high_mark_ || !told_congested_.exchange(false)) return;
+  executor_->post([self = shared_from_this()] { self->call(self->handler_.writable); });
 }
 
 // What the stream has let go of is no longer pending; what is still on its way to the loop stays counted.
@@ -46,7 +60,8 @@ void SessionState::update_pending() {
   const auto held = connection_ ? connection_->unsent() : 0;
   const auto gone = posted_ > held ? posted_ - held : 0;
   posted_ -= gone;
-  pending_.fetch_sub(gone, std::memory_order_relaxed);
+  pending_ -= gone;
+  if (connection_) high_mark_ = connection_->high_mark();
 }
 
 void SessionState::release() {
@@ -230,6 +245,7 @@ void SessionState::report_end() {
 
 void SessionState::on_writable() {
   update_pending();
+  told_congested_ = false;
   call(handler_.writable);
 }
 

@@ -32,7 +32,8 @@ class SessionState final : public StreamHandler, public std::enable_shared_from_
   // Any thread.
   Result<void> write(Buffer data, std::size_t counted);
   [[nodiscard]] std::size_t pending() const noexcept { return pending_.load(std::memory_order_relaxed); }
-  [[nodiscard]] std::size_t high_mark() const noexcept { return high_mark_; }
+  /// Whoever has been told so hears on_writable when it is over.
+  [[nodiscard]] bool congested() noexcept;
   [[nodiscard]] const PublicKey& peer() const noexcept { return peer_; }
   [[nodiscard]] std::uint16_t local_port() const noexcept { return local_port_; }
   [[nodiscard]] std::uint16_t remote_port() const noexcept { return remote_port_; }
@@ -74,6 +75,7 @@ class SessionState final : public StreamHandler, public std::enable_shared_from_
   void listen_when_wanted();
   void report_end();
   void update_pending();
+  void settle_congestion();
   void retire_connection();
   void end_with(std::optional<Error> error);
 
@@ -81,8 +83,9 @@ class SessionState final : public StreamHandler, public std::enable_shared_from_
   const PublicKey peer_;
   const std::uint16_t local_port_;
   const std::uint16_t remote_port_;
-  const std::size_t high_mark_;
+  std::atomic<std::size_t> high_mark_;   // the stream's, which follows its window
   std::atomic<std::size_t> pending_{0};  // accepted and not yet acknowledged, the posted ones included
+  std::atomic<bool> told_congested_{false};
   std::atomic<bool> send_ended_{false};
 
   std::unique_ptr<tcpip::Connection> connection_;

@@ -97,6 +97,43 @@ TEST_CASE("session: a message longer than the receiver allows ends it with an er
   CHECK(closed->get());
 }
 
+TEST_CASE("session: a writer on a thread of its own hears each time that there is room again", "[session]") {
+  Pair pair;
+  auto received = std::make_shared<Awaited<std::size_t>>();
+  constexpr std::size_t kMessages = 40'000;
+  REQUIRE(pair.server->listen(4000, [received](Session session) {
+    auto kept = std::make_shared<Session>(std::move(session));
+    auto count = std::make_shared<std::size_t>(0);
+    kept->on_message([received, count](const Bytes&) {
+      if (++*count == kMessages) received->set(*count);
+    });
+    kept->on_closed([kept](const Error*) {});
+  }));
+  auto session = connect_and_wait(*pair.client, pair.server->key(), 4000);
+  REQUIRE(session);
+  std::mutex lock;
+  std::condition_variable told;
+  std::size_t times = 0;
+  session->on_writable([&] {
+    const std::lock_guard held{lock};
+    ++times;
+    told.notify_all();
+  });
+  std::size_t waits = 0;
+  for (std::size_t i = 0; i < kMessages; ++i) {
+    std::unique_lock held{lock};
+    // As the header has it: congested, then on_writable, and nothing else.
+    for (auto before = times; session->congested(); before = times, ++waits) {
+      told.wait(held, [&] { return times != before; });
+    }
+    held.unlock();
+    REQUIRE(session->send_message(pattern(1'000)));
+  }
+  CHECK(received->get() == kMessages);
+  CHECK(waits > 0);
+  session->on_writable({});
+}
+
 TEST_CASE("session: a reader that pauses holds the writer back and loses nothing", "[session]") {
   Pair pair;
   auto accepted = std::make_shared<Awaited<std::shared_ptr<Session>>>();
