@@ -9,6 +9,7 @@
 #include "config_keys.hpp"
 #include "console_log.hpp"
 #include "files.hpp"
+#include "heap.hpp"
 #include "options.hpp"
 #include "run.hpp"
 #include "serve.hpp"
@@ -43,6 +44,7 @@ int main(int argc, char** argv) {
     case Action::run:
     case Action::demo: break;
   }
+  keep_some_freed_memory();
   block_signals();
   raise_descriptor_limit();
   return options->action == Action::demo ? run_demo(*options) : run_node(*options);
