@@ -23,6 +23,7 @@ class Uploads::Upload final : private http::ExchangeEvents {
     body_.begin(length && *length <= owner.max_size_ ? static_cast<std::size_t>(*length) : owner.max_size_);
     exchange_.set_events(this);
     exchange_.read_body();
+    exchange_.expect_body();
   }
 
  private:

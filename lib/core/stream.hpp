@@ -56,6 +56,9 @@ class Stream {
   /// While paused, received bytes stay where they are and the other end is slowed down.
   virtual void pause_reading() = 0;
   virtual void resume_reading() = 0;
+  /// The reader knows that about `bytes` more belong together, and will take them as they come: the other end need not
+  /// wait for the reader in between. A hint; the latest one counts.
+  virtual void expect(std::size_t bytes) { static_cast<void>(bytes); }
   /// Ends our direction after what is queued; receiving goes on.
   virtual void shutdown_send() = 0;
   /// Sends what is queued, then closes both directions without losing any of it.

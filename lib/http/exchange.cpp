@@ -74,6 +74,10 @@ void Exchange::read_body() {
   state_->connection->body_wanted(*state_);
 }
 
+void Exchange::expect_body() {
+  if (connected()) state_->connection->expect_body(*state_);
+}
+
 void Exchange::pause_reading() {
   if (state_) state_->paused = true;
 }

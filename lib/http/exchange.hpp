@@ -88,6 +88,8 @@ class Exchange {
 
   /// From now on the body comes as on_body() and on_body_end(). Answers an `Expect: 100-continue`.
   void read_body();
+  /// The body, if its length is known, will be taken as it comes: see Stream::expect().
+  void expect_body();
   void pause_reading();
   void resume_reading();
   /// Gathers the body, then hands it and the exchange to `handler`. A body over the limit is answered 413, one that

@@ -32,9 +32,16 @@ void ServerConnection::body_wanted(ExchangeState& state) {
   schedule();
 }
 
+void ServerConnection::expect_body(const ExchangeState& state) {
+  if (state.request.content_length && !state.body_complete) {
+    stream_->expect(static_cast<std::size_t>(*state.request.content_length));
+  }
+}
+
 void ServerConnection::collect(ExchangeState& state) {
   const auto verdict = state.collector->admit();
   if (verdict == BodyCollector::Verdict::ok) {
+    expect_body(state);
     body_wanted(state);
   } else {
     refuse_body(state, verdict);

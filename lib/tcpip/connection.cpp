@@ -23,6 +23,7 @@ class FlowConnection final : public Connection {
   [[nodiscard]] std::size_t enough() const override { return flow_->enough(); }
   void pause_reading() override { flow_->pause_reading(); }
   void resume_reading() override { flow_->resume_reading(); }
+  void expect(std::size_t bytes) override { flow_->expect(bytes); }
   void shutdown_send() override { flow_->shutdown_send(); }
   void close() override { flow_->close(); }
   void abort() override { flow_->abort(); }

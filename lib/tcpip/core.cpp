@@ -26,6 +26,7 @@ Stack::Config sensible(Stack::Config config) {
   // At least four segments, or the peer waits for every acknowledgement.
   const auto least = 4 * (config.mtu - 60);
   config.max_window = std::clamp<std::size_t>(config.max_window, least, TCP_WND);
+  config.max_lent_per_peer = std::min(config.max_lent_per_peer, config.max_lent);
   config.initial_window = std::clamp<std::size_t>(config.initial_window, least, config.max_window);
   return config;
 }
@@ -270,6 +271,19 @@ void Core::clear_timeout(Flow& flow) {
   if (flow.deadline) deadlines_.erase({*flow.deadline, flow.id()});
   flow.deadline.reset();
   flow.timeout.reset();
+}
+
+std::size_t Core::lend_window(Peer& peer, std::size_t bytes) noexcept {
+  const auto left = std::min(config_.max_lent - lent_, config_.max_lent_per_peer - peer.lent);
+  const auto given = std::min(bytes, left);
+  lent_ += given;
+  peer.lent += given;
+  return given;
+}
+
+void Core::end_loan(Peer& peer, std::size_t bytes) noexcept {
+  lent_ -= bytes;
+  peer.lent -= bytes;
 }
 
 void Core::drop_if_done(Flow& flow) {

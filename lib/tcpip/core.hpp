@@ -50,6 +50,9 @@ class Core {
   /// The flow's on_deadline() is called after `timeout`, counted from the next call that tells the time.
   void set_timeout(Flow& flow, Duration timeout);
   void clear_timeout(Flow& flow);
+  /// How much of `bytes` a receive window of `peer` may be larger, for a while.
+  [[nodiscard]] std::size_t lend_window(Peer& peer, std::size_t bytes) noexcept;
+  void end_loan(Peer& peer, std::size_t bytes) noexcept;
   /// Forgets a flow that has ended everywhere.
   void drop_if_done(Flow& flow);
   /// A connect that waited for its session waits no more.
@@ -172,6 +175,7 @@ class Core {
   std::size_t half_open_ = 0;                   // connects of peers, not yet accepted
   std::size_t connections_ = 0;                 // pcbs but those in TIME_WAIT, and waiting connects
   std::size_t time_wait_ = 0;                   // the others
+  std::size_t lent_ = 0;                        // bytes of receive windows
   std::uint16_t next_port_ = 0;
 
   // What came while lwIP was running, that is from a host that calls back out of send_packet().

@@ -23,6 +23,8 @@ constexpr std::size_t kPlenty = 128 * 1024 * 1024;
 constexpr std::size_t kWindowsOfPlenty = 16;
 constexpr std::size_t kMostOfPlenty = 160 * 1024;
 constexpr std::size_t kAcknowledgeAtOnce = 4 * 1024;
+// A peer works on while we do, for as long as the reader is known to take what comes.
+constexpr std::size_t kMostExpected = 1024 * 1024;
 
 }  // namespace
 
@@ -66,6 +68,20 @@ std::size_t Flow::lwip_limit() const noexcept {
 void Flow::resume_reading() {
   paused_ = false;
   mark_ready();
+}
+
+// The window is larger for as long as that much is still to come, and no longer.
+void Flow::expect(std::size_t bytes) {
+  expected_ = bytes > received_.size() ? bytes - received_.size() : 0;
+  if (core_ == nullptr || pcb_ == nullptr || (pcb_->flags & TF_WND_SCALE) == 0) return;
+  const auto most = std::min({expected_, kMostExpected, core_->config().max_window});
+  if (most <= pcb_->rcv_wnd_max || to_shrink_ > 0) return;
+  const auto more = static_cast<tcpwnd_size_t>(core_->lend_window(*tag_->peer, most - pcb_->rcv_wnd_max));
+  lent_ += more;
+  pcb_->rcv_wnd_max += more;
+  pcb_->rcv_wnd += more;
+  core_->enter([&] { tcp_recved(pcb_, 0); });
+  mark_unflushed();
 }
 
 void Flow::shutdown_send() {
@@ -182,6 +198,7 @@ void Flow::on_segment() {
 }
 
 void Flow::on_pcb_gone() noexcept {
+  if (lent_ > 0) core_->end_loan(*tag_->peer, std::exchange(lent_, 0));
   pcb_ = nullptr;
   tag_ = nullptr;
 }
@@ -322,14 +339,16 @@ std::size_t Flow::adapt_window(std::size_t count) {
     to_shrink_ = pcb_->rcv_wnd_max - first;
   }
   if (received_.size() <= first) behind_since_.reset();
-  if (to_shrink_ > 0) {
-    const auto kept = std::min({to_shrink_, count, static_cast<std::size_t>(pcb_->rcv_wnd_max) - first});
-    to_shrink_ -= kept;
-    pcb_->rcv_wnd_max -= static_cast<tcpwnd_size_t>(kept);
-    consumed_ = 0;
-    growth_began_ = now;
-    return count - kept;
+  if (lent_ > 0) {
+    expected_ -= std::min(expected_, count);
+    const auto over = lent_ - std::min(lent_, expected_);
+    auto left = over;
+    count = shrink_window(count, left);
+    lent_ -= over - left;
+    core_->end_loan(*tag_->peer, over - left);
+    return count;
   }
+  if (to_shrink_ > 0) return shrink_window(count, to_shrink_);
 
   consumed_ += count;
   const auto took = now - growth_began_;
@@ -351,6 +370,17 @@ std::size_t Flow::adapt_window(std::size_t count) {
     pcb_->rcv_wnd += more;
   }
   return count;
+}
+
+// Of what has been consumed, that which the peer is not offered again; takes it off `by`.
+std::size_t Flow::shrink_window(std::size_t count, std::size_t& by) {
+  const std::size_t first = core_->context().initial_window;
+  const auto kept = std::min({by, count, static_cast<std::size_t>(pcb_->rcv_wnd_max) - first});
+  by -= kept;
+  pcb_->rcv_wnd_max -= static_cast<tcpwnd_size_t>(kept);
+  consumed_ = 0;
+  growth_began_ = core_->now();
+  return count - kept;
 }
 
 void Flow::return_window(std::size_t count) {

@@ -43,6 +43,7 @@ class Flow : public std::enable_shared_from_this<Flow> {
   [[nodiscard]] std::size_t enough() const noexcept;
   void pause_reading() noexcept { paused_ = true; }
   void resume_reading();
+  void expect(std::size_t bytes);
   void shutdown_send();
   void close();
   void abort();
@@ -97,6 +98,7 @@ class Flow : public std::enable_shared_from_this<Flow> {
   /// The reader has taken `count` bytes: adapts the window and tells the peer.
   void on_consumed(std::size_t count);
   [[nodiscard]] std::size_t adapt_window(std::size_t count);
+  [[nodiscard]] std::size_t shrink_window(std::size_t count, std::size_t& by);
   void return_window(std::size_t count);
   void detach() noexcept;
   /// Removes it from lwIP, with a reset to the peer.
@@ -145,6 +147,8 @@ class Flow : public std::enable_shared_from_this<Flow> {
   Duration round_trip_{std::chrono::milliseconds{5}};  // of the handshake
   std::optional<Time> behind_since_;                   // since when more than the first window is unread
   std::size_t to_shrink_ = 0;                          // how much of the window is not given back when it is consumed
+  std::size_t expected_ = 0;                           // what the reader has said to take, and has not taken yet
+  std::size_t lent_ = 0;                               // part of the window that is there only for that
 
   friend class Core;
 };

@@ -45,6 +45,7 @@ struct Peer {
   std::size_t waiting = 0;                        // connects that wait for the session, or for their turn
   std::size_t half_open = 0;
   std::size_t opening = 0;
+  std::size_t lent = 0;             // bytes of receive windows
   LeastRoundTrip least_round_trip;  // of its connections' first packets, and of what ended a silence
   std::size_t first_to_send = 0;    // where the next round of output begins
   bool blocked = false;             // the way to it takes no packet now

@@ -60,6 +60,9 @@ class Stack {
     std::size_t max_half_open = 1'024;          ///< SYNs of peers under way; more are dropped
     std::size_t max_half_open_per_peer = 64;
     std::size_t max_opening_per_peer = 32;      ///< own SYNs under way to one peer; other connects wait for their turn
+    /// Receive windows beyond the usual, for connections whose readers expect() much, all together and of one peer.
+    std::size_t max_lent = 32 * 1024 * 1024;
+    std::size_t max_lent_per_peer = 8 * 1024 * 1024;
     Duration rto_floor{std::chrono::milliseconds{300}};
     Duration half_open_timeout{std::chrono::seconds{3}};
     Duration linger{std::chrono::seconds{30}};  ///< how long close() tries to deliver what is queued

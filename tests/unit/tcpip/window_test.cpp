@@ -103,6 +103,69 @@ TEST_CASE("tcpip: where the path is short, what a reader takes at first is no re
   }
 }
 
+namespace {
+
+// What the peer may send while the reader stands still.
+std::size_t window_of(Network& network, Host& sender, Pair& pair) {
+  pair.server->connection->pause_reading();
+  pair.client->connection->write(Buffer::copy_of(random_bytes(2, 4'000'000)));
+  network.turn(sender);
+  network.run_for(5s);
+  return 4'000'000 - pair.client->connection->unsent();
+}
+
+}  // namespace
+
+TEST_CASE("tcpip: what a reader expects comes without waiting for it, and no more than that", "[tcpip]") {
+  Network network;
+  network.link.delay = 25ms;
+  auto& client = network.add();
+  auto& server = network.add();
+  auto pair = join(network, client, server);
+  REQUIRE(pair);
+  constexpr std::size_t kSize = 1'000'000;
+  pair.server->then = [&](ByteSpan data) {
+    if (pair.server->count == data.size()) pair.server->connection->expect(kSize);
+  };
+  pair.client->connection->write(Buffer::copy_of(random_bytes(1, kSize)));
+  const auto started = network.now;
+  network.turn(client);
+  REQUIRE(network.run([&] { return pair.server->count == kSize; }));
+  CHECK(network.now - started < 250ms);  // three round trips and a half while the sender's own window opens
+  CHECK(pair.server->received == random_bytes(1, kSize));
+  pair.server->then = {};
+  const auto before = pair.server->count;
+  CHECK(window_of(network, client, pair) <= 160 * 1024);
+  CHECK(pair.server->count == before);
+}
+
+TEST_CASE("tcpip: larger windows are lent within bounds, and come back with the connection", "[tcpip]") {
+  Network network;
+  auto& client = network.add();
+  auto& server = network.add({.max_lent = 500'000, .max_lent_per_peer = 400'000});
+  for (int round = 0; round < 2; ++round) {  // what the first took is there again
+    auto first = join(network, client, server, 7001);
+    auto second = join(network, client, server, 7002);
+    REQUIRE(first);
+    REQUIRE(second);
+    first.server->connection->expect(380'000);
+    second.server->connection->expect(380'000);
+    const auto large = window_of(network, client, first);
+    CHECK(large > 340'000);
+    CHECK(large <= 380'000);
+    CHECK(window_of(network, client, second) <= 400'000 - (380'000 - 80 * 1024) + 80 * 1024);
+    auto& other = network.add();
+    auto third = join(network, other, server, 7003);
+    REQUIRE(third);
+    third.server->connection->expect(380'000);
+    CHECK(window_of(network, other, third) <= 100'000 + 80 * 1024);
+    for (auto* pair : {&first, &second, &third}) pair->server->connection->abort();
+    network.turn(server);
+    network.run_for(1s);
+    for (const auto port : {7001, 7002, 7003}) server.stack->stop_listening(static_cast<std::uint16_t>(port));
+  }
+}
+
 TEST_CASE("tcpip: a window that was plenty grows when the path has become longer", "[tcpip]") {
   Network network;
   network.link.delay = 100us;
