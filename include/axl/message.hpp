@@ -25,6 +25,8 @@ class MessageBody {
   [[nodiscard]] std::size_t size() const noexcept { return view_.size(); }
   [[nodiscard]] bool empty() const noexcept { return view_.empty(); }
   [[nodiscard]] ByteSpan span() const noexcept { return view_; }
+  /// What keeps the bytes alive, for as long as anybody holds it.
+  [[nodiscard]] const std::shared_ptr<const void>& owner() const noexcept { return owner_; }
   [[nodiscard]] std::string_view text() const noexcept { return as_text(view_); }
   operator ByteSpan() const noexcept { return view_; }
 

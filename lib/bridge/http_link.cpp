@@ -10,9 +10,7 @@ namespace axl::bridge {
 namespace {
 
 constexpr std::size_t kPipeline = 64;
-constexpr std::size_t kWhole = 64 * 1024;  // a body up to this size is given in one piece
-constexpr std::size_t kPiece = 64 * 1024;
-constexpr std::size_t kRoom = 256 * 1024;
+constexpr std::size_t kMostBytes = 8 * 1024 * 1024;  // of bodies; more than any path needs, and they are not copied
 constexpr std::size_t kMaxAnswer = 1'024;  // of an answer's text, kept for the error
 
 http::ClientLimits limits() {
@@ -55,35 +53,13 @@ class HttpLink::Post final : public http::ResponseEvents {
     request.headers.add("X-Message-Id", message_->options.id);
     if (!message_->options.topic.empty()) request.headers.add("X-Topic", message_->options.topic);
     const auto& body = message_->body;
-    auto id = body.size() <= kWhole ? link_.client_.send(request, Buffer::copy_of(body), *this)
-                                    : link_.client_.begin(request, body.size(), *this);
-    if (!id) return false;
-    id_ = *id;
-    if (body.size() <= kWhole) written_ = body.size();
-    write_more();
-    return true;
+    return link_.client_.send(request, Buffer::view_of(body.owner(), body), *this).ok();
   }
 
   [[nodiscard]] const OutgoingMessage& message() const noexcept { return *message_; }
   [[nodiscard]] std::unique_ptr<OutgoingMessage> take_message() { return std::move(message_); }
-  [[nodiscard]] bool written() const noexcept { return written_ == message_->body.size(); }
 
  private:
-  void write_more() {
-    const auto body = message_->body.span();
-    if (written_ == body.size()) return;
-    while (written_ < body.size() && link_.client_.writable(id_)) {
-      const auto piece = body.subspan(written_, std::min(kPiece, body.size() - written_));
-      link_.client_.write(id_, Buffer::copy_of(piece));
-      written_ += piece.size();
-    }
-    if (written_ == body.size()) link_.client_.finish(id_);
-  }
-
-  void on_writable() override {
-    write_more();
-    if (written()) link_.owner_.on_link_change();
-  }
   void on_response(const http::ResponseHead& head) override { status_ = head.status; }
   void on_body(Buffer piece) override {
     const auto room = kMaxAnswer - std::min(kMaxAnswer, text_.size());
@@ -105,8 +81,6 @@ class HttpLink::Post final : public http::ResponseEvents {
 
   HttpLink& link_;
   std::unique_ptr<OutgoingMessage> message_;
-  http::RequestId id_{};
-  std::size_t written_ = 0;
   int status_ = 0;
   std::string text_;
 };
@@ -119,13 +93,15 @@ HttpLink::HttpLink(std::unique_ptr<Stream> stream, const Address& peer, Executor
 HttpLink::~HttpLink() = default;
 
 bool HttpLink::has_room() const {
-  return posts_.size() < kPipeline && (posts_.empty() || (posts_.back()->written() && client_.unsent() < kRoom));
+  return posts_.size() < kPipeline && bytes_ < kMostBytes;
 }
 
 std::unique_ptr<OutgoingMessage> HttpLink::give(std::unique_ptr<OutgoingMessage> message) {
   auto& post = posts_.emplace_back(std::make_unique<Post>(*this, std::move(message)));
+  bytes_ += post->message().body.size();
   if (post->begin()) return nullptr;
   auto back = post->take_message();
+  bytes_ -= back->body.size();
   posts_.pop_back();
   return back;
 }
@@ -135,6 +111,7 @@ void HttpLink::ended(Post& post, Attempt attempt) {
   if (found == posts_.end()) return;
   const auto self = std::move(*found);  // lives to the end of this function
   posts_.erase(found);
+  bytes_ -= self->message().body.size();
   owner_.on_attempt(self->take_message(), std::move(attempt));
 }
 

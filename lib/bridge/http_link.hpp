@@ -33,8 +33,9 @@ class HttpLink final : public MessageLink {
 
   LinkOwner& owner_;
   std::string host_;
-  Posts posts_;         // in the order given
-  bool stuck_ = false;  // no answer came in time: nothing more is given to this connection
+  Posts posts_;            // in the order given
+  std::size_t bytes_ = 0;  // of their bodies
+  bool stuck_ = false;     // no answer came in time: nothing more is given to this connection
   http::ClientConnection client_;
 };
 

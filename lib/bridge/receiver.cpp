@@ -11,12 +11,6 @@
 
 namespace axl::bridge {
 
-namespace {
-
-constexpr std::size_t kPiece = 64 * 1024;
-
-}  // namespace
-
 // One GET: waiting for a message, or being given one.
 class Receiver::Reader final : private http::ExchangeEvents {
  public:
@@ -50,18 +44,13 @@ class Receiver::Reader final : private http::ExchangeEvents {
     }
     if (request_.ack) owner_.inbox_.queue().allow_confirm(taken->id);
     taken_ = taken->id;
-    body_ = taken->message->body;  // shared: it outlives the entry, should the client confirm it early
     auto headers = message_headers(*taken->message, owner_.legacy_peer_id_);
     if (request_.ack) {
       const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(request_.lease).count();
       headers.add("X-Axl-Lease", std::to_string(seconds));
     }
-    if (body_.size() <= kPiece) {
-      exchange_.respond(200, headers, Buffer::copy_of(body_));
-      return;
-    }
-    exchange_.start(200, headers, body_.size());
-    go_on();
+    const auto& body = taken->message->body;
+    exchange_.respond(200, headers, Buffer::view_of(body.owner(), body));
   }
 
   // 204: nothing came.
@@ -74,21 +63,6 @@ class Receiver::Reader final : private http::ExchangeEvents {
   [[nodiscard]] bool waiting() const noexcept { return waiting_.has_value(); }
 
  private:
-  void go_on() {
-    const auto body = body_.span();
-    while (written_ < body.size()) {
-      if (!exchange_.writable()) return;
-      const auto piece = body.subspan(written_, std::min(kPiece, body.size() - written_));
-      exchange_.write(Buffer::copy_of(piece));
-      written_ += piece.size();
-    }
-    exchange_.finish();
-  }
-
-  void on_writable() override {
-    if (taken_ && !exchange_.finished()) go_on();
-  }
-
   // Whoever waits and sends no more has most likely gone; a message given to it could be lost.
   void on_client_ended() override {
     if (waiting_) nothing();
@@ -111,8 +85,6 @@ class Receiver::Reader final : private http::ExchangeEvents {
   std::optional<router::ReaderId> waiting_;
   std::optional<router::EntryId> taken_;
   RecvRequest request_;
-  MessageBody body_;
-  std::size_t written_ = 0;
   std::unique_ptr<Timer> timer_;
   http::Exchange exchange_;
 };

@@ -10,6 +10,7 @@ namespace axl {
 
 Buffer::Buffer(std::size_t size, std::size_t headroom, std::size_t tailroom)
     : storage_{std::make_unique_for_overwrite<std::byte[]>(headroom + size + tailroom)},
+      base_{storage_.get()},
       capacity_{headroom + size + tailroom},
       begin_{headroom},
       end_{headroom + size} {}
@@ -20,8 +21,19 @@ Buffer Buffer::copy_of(ByteSpan bytes, std::size_t headroom) {
   return buffer;
 }
 
+Buffer Buffer::view_of(std::shared_ptr<const void> owner, ByteSpan bytes) {
+  if (!owner) return copy_of(bytes);
+  Buffer view;
+  view.owner_ = std::move(owner);
+  view.base_ = const_cast<std::byte*>(bytes.data());  // written to by nobody: see become_own()
+  view.capacity_ = view.end_ = bytes.size();
+  return view;
+}
+
 Buffer::Buffer(Buffer&& other) noexcept
     : storage_{std::move(other.storage_)},
+      owner_{std::move(other.owner_)},
+      base_{std::exchange(other.base_, nullptr)},
       capacity_{std::exchange(other.capacity_, 0)},
       begin_{std::exchange(other.begin_, 0)},
       end_{std::exchange(other.end_, 0)} {}
@@ -29,6 +41,8 @@ Buffer::Buffer(Buffer&& other) noexcept
 Buffer& Buffer::operator=(Buffer&& other) noexcept {
   if (this != &other) {
     storage_ = std::move(other.storage_);
+    owner_ = std::move(other.owner_);
+    base_ = std::exchange(other.base_, nullptr);
     capacity_ = std::exchange(other.capacity_, 0);
     begin_ = std::exchange(other.begin_, 0);
     end_ = std::exchange(other.end_, 0);
@@ -37,7 +51,7 @@ Buffer& Buffer::operator=(Buffer&& other) noexcept {
 }
 
 MutableByteSpan Buffer::prepend(std::size_t count) {
-  if (begin_ < count) reallocate(count + kHeadroom, capacity_ - end_);
+  if (begin_ < count || owner_) reallocate(count + kHeadroom, capacity_ - end_);
   begin_ -= count;
   return {data(), count};
 }
@@ -47,9 +61,9 @@ void Buffer::prepend(ByteSpan bytes) {
 }
 
 MutableByteSpan Buffer::append(std::size_t count) {
-  if (capacity_ - end_ < count) reallocate(begin_, std::max(count, capacity_));
+  if (capacity_ - end_ < count || owner_) reallocate(begin_, std::max(count, capacity_));
   end_ += count;
-  return {storage_.get() + end_ - count, count};
+  return {base_ + end_ - count, count};
 }
 
 void Buffer::append(ByteSpan bytes) {
@@ -67,13 +81,15 @@ void Buffer::drop_back(std::size_t count) noexcept {
 }
 
 void Buffer::shed() {
-  if (size() < capacity_ / 2) *this = copy_of(span());
+  if (!owner_ && size() < capacity_ / 2) *this = copy_of(span());
 }
 
 void Buffer::reallocate(std::size_t headroom, std::size_t tailroom) {
   Buffer larger{size(), headroom, tailroom};
-  if (!empty()) std::memcpy(larger.data(), data(), size());
+  if (!empty()) std::memcpy(larger.base_ + larger.begin_, base_ + begin_, size());
   *this = std::move(larger);
 }
+
+void Buffer::become_own() { *this = copy_of(span()); }
 
 }  // namespace axl

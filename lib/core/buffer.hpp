@@ -1,4 +1,5 @@
-// Owned bytes with room in front, so that each layer puts its header before the payload without moving it.
+// Owned bytes with room in front, so that each layer puts its header before the payload without moving it. Or a view of
+// bytes that others share, which becomes a copy of its own when somebody is about to change it.
 #pragma once
 
 #include <axl/bytes.hpp>
@@ -16,6 +17,8 @@ class Buffer {
   /// `size` uninitialised bytes behind `headroom` unused ones, `tailroom` unused ones behind them.
   explicit Buffer(std::size_t size, std::size_t headroom = 0, std::size_t tailroom = 0);
   [[nodiscard]] static Buffer copy_of(ByteSpan bytes, std::size_t headroom = 0);
+  /// The bytes themselves, which `owner` keeps alive and nobody changes.
+  [[nodiscard]] static Buffer view_of(std::shared_ptr<const void> owner, ByteSpan bytes);
 
   Buffer(Buffer&& other) noexcept;
   Buffer& operator=(Buffer&& other) noexcept;
@@ -23,15 +26,19 @@ class Buffer {
   Buffer& operator=(const Buffer&) = delete;
   ~Buffer() = default;
 
-  [[nodiscard]] std::byte* data() noexcept { return storage_.get() + begin_; }
-  [[nodiscard]] const std::byte* data() const noexcept { return storage_.get() + begin_; }
+  /// For writing: a view becomes a copy here.
+  [[nodiscard]] std::byte* data() {
+    if (owner_) become_own();
+    return base_ + begin_;
+  }
+  [[nodiscard]] const std::byte* data() const noexcept { return base_ + begin_; }
   [[nodiscard]] std::size_t size() const noexcept { return end_ - begin_; }
   [[nodiscard]] bool empty() const noexcept { return begin_ == end_; }
   [[nodiscard]] std::size_t headroom() const noexcept { return begin_; }
   [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
   [[nodiscard]] std::size_t tailroom() const noexcept { return capacity_ - end_; }
   [[nodiscard]] ByteSpan span() const noexcept { return {data(), size()}; }
-  [[nodiscard]] MutableByteSpan mutable_span() noexcept { return {data(), size()}; }
+  [[nodiscard]] MutableByteSpan mutable_span() { return {data(), size()}; }
   operator ByteSpan() const noexcept { return span(); }
 
   /// Adds `count` uninitialised bytes in front and returns them; moves to a larger allocation when there is no room.
@@ -48,8 +55,11 @@ class Buffer {
 
  private:
   void reallocate(std::size_t headroom, std::size_t tailroom);
+  void become_own();
 
   std::unique_ptr<std::byte[]> storage_;
+  std::shared_ptr<const void> owner_;  // of a view, which has no storage
+  std::byte* base_ = nullptr;          // of the storage, or of the view
   std::size_t capacity_ = 0;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;

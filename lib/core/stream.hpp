@@ -47,6 +47,9 @@ class Stream {
   /// Of all bytes written here, how many the other end's TCP has acknowledged; kept when the stream is gone. Empty
   /// where nobody tells (kernel sockets).
   [[nodiscard]] virtual std::optional<std::uint64_t> acknowledged() const { return {}; }
+  /// Of all bytes written here, how many may have left this node; the others have not. Kept when the stream is gone, and
+  /// final after abort(). Empty where nobody tells.
+  [[nodiscard]] virtual std::optional<std::uint64_t> begun() const { return {}; }
   /// Above this many unsent() bytes a writer should wait for on_writable().
   [[nodiscard]] virtual std::size_t high_mark() const = 0;
   /// So many unsent() bytes keep the stream busy; more would only wait here. Less than high_mark(), and what it is may

@@ -85,7 +85,12 @@ void ClientConnection::fail(Error error) {
   error_ = std::move(error);
   input_ = Buffer{};
   changed_ = true;
-  stream_->close();
+  // Whoever hears that a request is incomplete relies on it.
+  if (given_ > 0 && !has_left(*requests_[given_ - 1])) {
+    stream_->abort();
+  } else {
+    stream_->close();
+  }
 }
 
 void ClientConnection::schedule() {
@@ -218,6 +223,11 @@ bool ClientConnection::complete_front() {
   return true;
 }
 
+// Whether the end of a request that was given to the stream may have left this node.
+bool ClientConnection::has_left(const Pending& request) const {
+  return request.complete && stream_->begun().value_or(request.ends) >= request.ends;
+}
+
 bool ClientConnection::fail_front() {
   const auto front = std::move(requests_.front());
   requests_.pop_front();
@@ -229,7 +239,7 @@ bool ClientConnection::fail_front() {
   } else if (reset_ && !front->head_seen && stream_->acknowledged().value_or(written_) <= front->begins) {
     // Not a byte of it was acknowledged before a peer that knows no such connection (any more) reset it.
     delivery = Delivery::not_sent;
-  } else if (!front->complete) {
+  } else if (!has_left(*front)) {
     delivery = Delivery::incomplete;
   }
   if (given_ > 0) --given_;

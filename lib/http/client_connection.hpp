@@ -133,6 +133,7 @@ class ClientConnection final : private StreamHandler {
   bool take_answer(const Parser::Step& read);
   bool complete_front();
   bool fail_front();
+  [[nodiscard]] bool has_left(const Pending& request) const;
   void give_to_stream();
   void hand_to_stream(Pending& request);
   bool tell_writable();

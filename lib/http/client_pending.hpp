@@ -15,6 +15,7 @@ struct ClientConnection::Pending {
   std::uint64_t length_left = 0;
   std::deque<Buffer> unsent;  // head and body, until the stream has room
   std::uint64_t begins = 0;   // bytes given to the stream before its first one
+  std::uint64_t ends = 0;     // and before the first one behind it, when complete
   bool complete = false;      // its end has been given to the stream
   bool finished = false;      // finish() has been called, or the body was whole
   bool wants_writable = false;

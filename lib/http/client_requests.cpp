@@ -109,6 +109,7 @@ void ClientConnection::hand_to_stream(Pending& request) {
     request.unsent.pop_front();
   }
   request.complete = request.finished;
+  request.ends = written_;
 }
 
 void ClientConnection::write(RequestId id, Buffer piece) {

@@ -19,6 +19,7 @@ class FlowConnection final : public Connection {
   void write(Buffer data) override { flow_->write(std::move(data)); }
   [[nodiscard]] std::size_t unsent() const override { return flow_->unsent(); }
   [[nodiscard]] std::optional<std::uint64_t> acknowledged() const override { return flow_->acknowledged(); }
+  [[nodiscard]] std::optional<std::uint64_t> begun() const override { return flow_->begun(); }
   [[nodiscard]] std::size_t high_mark() const override { return flow_->high_mark(); }
   [[nodiscard]] std::size_t enough() const override { return flow_->enough(); }
   void pause_reading() override { flow_->pause_reading(); }

@@ -61,8 +61,8 @@ std::size_t Flow::enough() const noexcept {
 }
 
 std::size_t Flow::lwip_limit() const noexcept {
-  if (pcb_->mss < kSmallSegment) return kLeastUnderWay;
-  return std::clamp(kMostSegments * pcb_->mss, kLeastUnderWay, kMostUnderWay);
+  const auto most = std::clamp(kMostSegments * pcb_->mss, kLeastUnderWay, kMostUnderWay);
+  return std::min(most, high_mark());  // what lwIP cannot send yet need not be cut into segments yet
 }
 
 void Flow::resume_reading() {
@@ -173,6 +173,7 @@ void Flow::pump(bool output) {
       const u8_t more = sending_.waiting() > count ? TCP_WRITE_FLAG_MORE : 0;
       if (tcp_write(pcb_, piece.data(), static_cast<u16_t>(count), more) != ERR_OK) break;
       sending_.on_handed_over(count);
+      begun_ += count;
       tail_fill_ = (tail_fill_ + count) % segment;
     }
     if (wants_shutdown_ && sending_.waiting() == 0) finish_send();

@@ -39,6 +39,7 @@ class Flow : public std::enable_shared_from_this<Flow> {
   void write(Buffer data);
   [[nodiscard]] std::size_t unsent() const noexcept { return sending_.size(); }
   [[nodiscard]] std::uint64_t acknowledged() const noexcept { return acknowledged_; }
+  [[nodiscard]] std::uint64_t begun() const noexcept { return begun_; }
   [[nodiscard]] std::size_t high_mark() const noexcept;
   [[nodiscard]] std::size_t enough() const noexcept;
   void pause_reading() noexcept { paused_ = true; }
@@ -120,6 +121,7 @@ class Flow : public std::enable_shared_from_this<Flow> {
   ReceiveQueue received_;
   SendQueue sending_;
   std::uint64_t acknowledged_ = 0;  // bytes, of all that were ever written
+  std::uint64_t begun_ = 0;         // and those of them that lwIP was given
   std::optional<Time> asked_;       // when something was written while nothing was under way, until that is acknowledged
   std::optional<Error> error_;      // why it is closed, when not orderly
 

@@ -4,11 +4,13 @@
 // own. The seed decides where the bytes are cut; a maximum of 1 gives them one by one.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <random>
 #include <utility>
 
@@ -42,6 +44,7 @@ class Pipe {
     std::size_t max_piece = 64 * 1024;  ///< at most this much is delivered at once
     std::size_t high_mark = 64 * 1024;
     std::size_t low_mark = 16 * 1024;
+    std::size_t window = 1024 * 1024;  ///< what has left an end before the other takes it
   };
 
   explicit Pipe(Options options) : core_{std::make_shared<Core>(options)} {}
@@ -76,6 +79,7 @@ class Pipe {
     bool drain_due = false;
     std::deque<Buffer> queue;  // written here, to be delivered there
     std::size_t unsent = 0;
+    std::uint64_t delivered = 0;
   };
 
   struct Core {
@@ -108,6 +112,7 @@ class Pipe {
         if (!ready && to.alive && !to.closing) return false;
         auto piece = next_piece(from);
         from.unsent -= piece.size();
+        from.delivered += piece.size();
         from.drain_due = from.unsent == 0;
         if (ready) to.handler->on_data(std::move(piece));
         return true;
@@ -169,6 +174,10 @@ class Pipe {
     }
     [[nodiscard]] std::size_t unsent() const override {
       return core_->broken ? 0 : core_->sides[index_].unsent;  // as the real ones: what is lost is not unsent
+    }
+    [[nodiscard]] std::optional<std::uint64_t> begun() const override {
+      const auto& me = core_->sides[index_];
+      return me.delivered + std::min(me.unsent, core_->options.window);
     }
     [[nodiscard]] std::size_t high_mark() const override { return core_->options.high_mark; }
     void pause_reading() override { side().paused = true; }

@@ -38,6 +38,7 @@ class PipeConnection final : public tcpip::Connection {
   void set_handler(StreamHandler* handler) override { stream_->set_handler(handler); }
   void write(Buffer data) override { stream_->write(std::move(data)); }
   [[nodiscard]] std::size_t unsent() const override { return stream_->unsent(); }
+  [[nodiscard]] std::optional<std::uint64_t> begun() const override { return stream_->begun(); }
   [[nodiscard]] std::size_t high_mark() const override { return stream_->high_mark(); }
   void pause_reading() override { stream_->pause_reading(); }
   void resume_reading() override { stream_->resume_reading(); }
