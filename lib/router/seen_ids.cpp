@@ -9,7 +9,7 @@ namespace axl::router {
 
 static_assert(crypto_shorthash_siphashx24_BYTES == 16 && crypto_shorthash_siphashx24_KEYBYTES == 16);
 
-SeenIds::SeenIds(Rng& rng, std::size_t max_ids) : max_ids_{max_ids} { rng.fill(secret_); }
+SeenIds::SeenIds(Rng& rng, std::size_t max_ids) : digest_{rng}, max_ids_{max_ids} { rng.fill(secret_); }
 
 std::size_t SeenIds::HashOfHash::operator()(const Hash& hash) const noexcept {
   std::size_t value = 0;
@@ -34,7 +34,7 @@ SeenIds::Seen SeenIds::look_up(const PublicKey& sender, std::string_view id, Byt
   forget_expired(now);
   const auto found = index_.find(hash(sender.bytes(), as_bytes(id)));
   if (found == index_.end()) return Seen::no;
-  return found->second->body == hash(ByteSpan{secret_}.subspan(16), body) ? Seen::same_body : Seen::other_body;
+  return found->second->body == digest_(body) ? Seen::same_body : Seen::other_body;
 }
 
 bool SeenIds::knows(const PublicKey& sender, std::string_view id, Time now) {
@@ -57,7 +57,7 @@ void SeenIds::remember(const PublicKey& sender, std::string_view id, ByteSpan bo
     if (!victims.empty()) erase(victims, victims.begin());
   }
   auto& entries = stranger ? of_strangers_ : of_favoured_;
-  entries.push_back({.name = name, .body = hash(ByteSpan{secret_}.subspan(16), body), .queued = now});
+  entries.push_back({.name = name, .body = digest_(body), .queued = now});
   index_.emplace(name, std::prev(entries.end()));
 }
 

@@ -17,6 +17,8 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "router/body_digest.hpp"
+
 namespace axl::router {
 
 class SeenIds {
@@ -26,7 +28,7 @@ class SeenIds {
 
   enum class Seen : std::uint8_t { no, same_body, other_body };
 
-  /// Bodies and ids are kept as hashes under a secret drawn from `rng`, so nobody can prepare two that collide.
+  /// Ids are kept as hashes under a secret drawn from `rng`, so nobody can prepare two that collide.
   explicit SeenIds(Rng& rng, std::size_t max_ids = kMaxIds);
 
   void favour(const PublicKey& sender) { favoured_.insert(sender); }
@@ -46,7 +48,7 @@ class SeenIds {
   };
   struct Entry {
     Hash name{};  // of sender and id
-    Hash body{};
+    BodyDigest::Digest body{};
     Time queued{};
   };
   using Entries = std::list<Entry>;  // oldest first
@@ -55,7 +57,8 @@ class SeenIds {
   void forget_expired(Time now);
   void erase(Entries& entries, Entries::iterator entry);
 
-  std::array<std::byte, 32> secret_{};
+  std::array<std::byte, 16> secret_{};
+  BodyDigest digest_;
   std::size_t max_ids_;
   Entries of_favoured_;
   Entries of_strangers_;
