@@ -9,11 +9,11 @@
 namespace axl {
 
 Buffer::Buffer(std::size_t size, std::size_t headroom, std::size_t tailroom)
-    : storage_{std::make_unique_for_overwrite<std::byte[]>(headroom + size + tailroom)},
-      base_{storage_.get()},
-      capacity_{headroom + size + tailroom},
-      begin_{headroom},
-      end_{headroom + size} {}
+    : capacity_{headroom + size + tailroom}, begin_{headroom}, end_{headroom + size} {
+  auto there = capacity_;
+  storage_ = take_block(there);
+  base_ = storage_.get();
+}
 
 Buffer Buffer::copy_of(ByteSpan bytes, std::size_t headroom) {
   Buffer buffer{bytes.size(), headroom};

@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <memory>
 
+#include "core/block_pool.hpp"
+
 namespace axl {
 
 class Buffer {
@@ -57,7 +59,7 @@ class Buffer {
   void reallocate(std::size_t headroom, std::size_t tailroom);
   void become_own();
 
-  std::unique_ptr<std::byte[]> storage_;
+  Block storage_;
   std::shared_ptr<const void> owner_;  // of a view, which has no storage
   std::byte* base_ = nullptr;          // of the storage, or of the view
   std::size_t capacity_ = 0;

@@ -125,8 +125,7 @@ int TlsTransport::read_from_socket(char* into, int size) noexcept {
 int TlsTransport::collect(const char* from, int size) noexcept {
   const auto count = static_cast<std::size_t>(size);
   if (backlog() + count > kLargestBacklog) return -1;
-  const auto bytes = std::as_bytes(std::span{from, count});
-  records_.insert(records_.end(), bytes.begin(), bytes.end());
+  records_.append(std::as_bytes(std::span{from, count}));
   return size;
 }
 
@@ -203,10 +202,7 @@ Io TlsTransport::transmit(Socket& socket, BufferQueue& queue) {
   const auto before = counters_.wire_bytes;
   while (true) {
     if (const auto sent = send_records(socket); sent != Io::end) return sent;
-    if (queue.empty() || !opened_) {
-      records_ = Bytes{};  // an idle connection holds no buffer
-      return Io::end;
-    }
+    if (queue.empty() || !opened_) return Io::end;
     if (failed_) return Io::failed;
     if (counters_.wire_bytes - before >= kBytesPerTurn) return Io::progress;
     if (!encrypt_some(queue)) return Io::failed;
@@ -223,25 +219,25 @@ Io TlsTransport::send_records(Socket& socket) {
   while (backlog() > 0) {
     std::error_code failure;
     ++counters_.send_calls;
-    const auto size = socket.write_some(asio::buffer(records_.data() + records_sent_, backlog()), failure);
+    const auto size = socket.write_some(asio::buffer(std::as_const(records_).data(), backlog()), failure);
     if (failure == asio::error::would_block) return Io::would_block;
     if (failure == asio::error::interrupted) continue;
     if (failure) {
       if (!failed_) error_ = system_failure(failure, "send");
       return Io::failed;
     }
-    records_sent_ += size;
+    records_.drop_front(size);
     counters_.wire_bytes += size;
   }
-  records_.clear();
-  records_sent_ = 0;
+  records_ = Buffer{};  // an idle connection holds no buffer
   return Io::end;
 }
 
 bool TlsTransport::encrypt_some(BufferQueue& queue) {
   const ErrorQueueGuard guard;
   const auto plain = std::min(queue.bytes(), kBytesPerCall + kRecord);
-  records_.reserve(plain + (plain / kOwnRecord + 2) * kRecordOverhead);
+  const auto most = plain + (plain / kOwnRecord + 2) * kRecordOverhead;
+  if (records_.empty()) records_ = Buffer{0, 0, most};
   while (!queue.empty() && backlog() < kBytesPerCall) {
     const auto& first = queue.front();
     std::size_t taken = 0;

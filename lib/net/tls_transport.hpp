@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 
+#include "core/buffer.hpp"
 #include "net/tls.hpp"
 #include "net/transport.hpp"
 
@@ -29,7 +30,7 @@ class TlsTransport final : public Transport {
   Received receive(Socket& socket, MutableByteSpan into) override;
   Io transmit(Socket& socket, BufferQueue& queue) override;
   void mark_end() override;
-  [[nodiscard]] std::size_t backlog() const noexcept override { return records_.size() - records_sent_; }
+  [[nodiscard]] std::size_t backlog() const noexcept override { return records_.size(); }
 
   /// Of the other end's certificate, if it is one that a node made for itself. After open().
   [[nodiscard]] const std::optional<PublicKey>& peer_key() const noexcept { return peer_key_; }
@@ -51,8 +52,7 @@ class TlsTransport final : public Transport {
   const std::uint64_t records_per_key_;
   std::unique_ptr<Ssl> ssl_;
   Socket* socket_ = nullptr;          // while OpenSSL may read
-  Bytes records_;                     // encrypted, on the way to the kernel
-  std::size_t records_sent_ = 0;      // of them, in the kernel
+  Buffer records_;                    // encrypted, on the way to the kernel
   std::uint64_t records_of_key_ = 0;  // written under the present key
   std::error_code socket_error_;
   std::optional<PublicKey> peer_key_;

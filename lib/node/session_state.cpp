@@ -213,6 +213,7 @@ void SessionState::on_data(Buffer data) {
 void SessionState::deliver_messages() {
   const auto keep = shared_from_this();
   while (messages_ && !paused_ && !released_ && !unread_.empty()) {
+    const bool begun = messages_->inside_body();
     auto body = messages_->read(unread_.front());
     if (!body) {
       unread_.clear();
@@ -220,6 +221,7 @@ void SessionState::deliver_messages() {
       if (connection_) connection_->abort();
       return end_with(body.error());
     }
+    if (!begun && messages_->inside_body() && connection_) connection_->expect(messages_->body_size());
     if (*body) {
       call(handler_.message, **std::move(body));
     } else if (!unread_.empty() && unread_.front().empty()) {

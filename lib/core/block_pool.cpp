@@ -1,0 +1,88 @@
+#include "core/block_pool.hpp"
+
+#include <array>
+#include <cstring>
+#include <new>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define AXL_KEEP_BLOCKS 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#define AXL_KEEP_BLOCKS 0
+#endif
+#endif
+#ifndef AXL_KEEP_BLOCKS
+#define AXL_KEEP_BLOCKS 1
+#endif
+
+namespace axl {
+
+namespace {
+
+constexpr std::size_t kSmallest = 1'536;  // the C library is fast below
+
+struct Kind {
+  std::size_t size;
+  std::size_t kept;
+};
+// A packet of 1280 bytes, one of 16 KiB and a read of 64 KiB, each with its headroom; records for 128 KiB.
+constexpr std::array kKinds{Kind{2'048, 64}, Kind{17'408, 32}, Kind{66'560, 8}, Kind{163'840, 2}};
+
+// Freed blocks of one kind, linked through their first bytes.
+struct List {
+  std::byte* first = nullptr;
+  std::size_t count = 0;
+};
+
+struct Lists {
+  std::array<List, kKinds.size()> of_kind;
+  bool ended = false;
+
+  ~Lists() {
+    ended = true;  // what is freed later by this thread goes straight back
+    for (auto& list : of_kind) {
+      while (list.first != nullptr) ::operator delete(take(list));
+    }
+  }
+
+  static std::byte* take(List& list) noexcept {
+    auto* block = list.first;
+    std::memcpy(&list.first, block, sizeof list.first);
+    --list.count;
+    return block;
+  }
+};
+
+thread_local Lists lists;
+
+}  // namespace
+
+Block take_block(std::size_t& size) {
+  if (size >= kSmallest) {
+    for (std::size_t i = 0; i < kKinds.size(); ++i) {
+      if (size > kKinds[i].size) continue;
+      if (2 * size < kKinds[i].size) break;  // rather none of these than one that is mostly empty
+      size = kKinds[i].size;
+      const BlockDeleter deleter{static_cast<std::uint8_t>(i + 1)};
+      auto& list = lists.of_kind[i];
+      if (list.first != nullptr) return Block{Lists::take(list), deleter};
+      return Block{static_cast<std::byte*>(::operator new(size)), deleter};
+    }
+  }
+  return Block{static_cast<std::byte*>(::operator new(size)), BlockDeleter{}};
+}
+
+void BlockDeleter::operator()(std::byte* block) const noexcept {
+  if (AXL_KEEP_BLOCKS != 0 && kind > 0 && !lists.ended) {
+    auto& list = lists.of_kind[kind - 1];
+    if (list.count < kKinds[kind - 1].kept) {
+      std::memcpy(block, &list.first, sizeof list.first);
+      list.first = block;
+      ++list.count;
+      return;
+    }
+  }
+  ::operator delete(block);
+}
+
+}  // namespace axl
