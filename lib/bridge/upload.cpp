@@ -20,7 +20,11 @@ class Uploads::Upload final : private http::ExchangeEvents {
         ticket_{owner.gate_.begin(peer, [this] { go_on(); })},
         exchange_{std::move(exchange)} {
     const auto length = exchange_.request().content_length;
-    body_.begin(length && *length <= owner.max_size_ ? static_cast<std::size_t>(*length) : owner.max_size_);
+    if (length && *length <= owner.max_size_) {
+      body_.begin_announced(static_cast<std::size_t>(*length));
+    } else {
+      body_.begin_unknown(owner.max_size_);
+    }
     exchange_.set_events(this);
     exchange_.read_body();
     exchange_.expect_body();

@@ -34,7 +34,7 @@ WsSends::WsSends(Messenger& messenger, Host& host, BodyGate& gate, std::function
 void WsSends::on_binary(ByteSpan piece, bool end) {
   if (!ticket_.valid()) {
     ticket_ = gate_.begin(host_.our_key(), [this] { on_room(); });
-    body_.begin(messenger_.config().max_message_size + kMaxWsHead);
+    body_.begin_unknown(messenger_.config().max_message_size + kMaxWsHead);
   }
   if (!waiting_.empty() || (!piece.empty() && !ticket_.grow(piece.size()))) {
     waiting_.insert(waiting_.end(), piece.begin(), piece.end());

@@ -19,15 +19,23 @@ std::array<std::byte, kFrameHeaderSize> frame_header(std::size_t size) noexcept 
           static_cast<std::byte>(size)};
 }
 
-void BodyCollector::begin(std::size_t expected) {
-  expected_ = expected;
+void BodyCollector::begin_announced(std::size_t length) {
+  begin_unknown(length);
+  announced_ = true;
+}
+
+void BodyCollector::begin_unknown(std::size_t most) {
+  most_ = most;
+  announced_ = false;
   bytes_ = {};
 }
 
 void BodyCollector::add(ByteSpan bytes) {
   const auto needed = bytes_.size() + bytes.size();
-  if (needed > bytes_.capacity())
-    bytes_.reserve(std::max(needed, std::min(expected_, std::max(kFirstRoom, 4 * bytes_.size()))));
+  if (needed > bytes_.capacity()) {
+    const auto wanted = bytes_.empty() ? kFirstRoom : announced_ ? most_ : 4 * bytes_.size();
+    bytes_.reserve(std::max(needed, std::min(most_, wanted)));
+  }
   bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
 }
 
@@ -55,7 +63,7 @@ Result<std::optional<Bytes>> FrameReader::read(Buffer& input) {
     return Error{Errc::too_large,
                  "message size " + std::to_string(body_size_) + " exceeds maximum " + std::to_string(max_size_)};
   }
-  body_.begin(body_size_);
+  body_.begin_announced(body_size_);
   return take_if_complete();
 }
 

@@ -1,6 +1,6 @@
 // Frames of overlay port 7000: 4 length bytes, big-endian, then that many bytes. A length of zero is an empty message.
 //
-// Memory grows as bytes arrive, never by what a length announces.
+// Memory grows as bytes arrive: what a length announces is only set aside, once the first of them have come.
 //
 // Source: bridge, section 4.
 #pragma once
@@ -20,17 +20,20 @@ inline constexpr std::size_t kFrameHeaderSize = 4;
 /// The length bytes in front of a body; `size` must fit in 32 bits.
 [[nodiscard]] std::array<std::byte, kFrameHeaderSize> frame_header(std::size_t size) noexcept;
 
-/// Room that grows with what has come: at most four times as much, and never more than `expected`.
+/// Room for a body. Of an announced length all of it once the first bytes have come, since memory that is not written
+/// to costs nothing; else four times what has come, and never more than `most`.
 class BodyCollector {
  public:
-  void begin(std::size_t expected);
+  void begin_announced(std::size_t length);
+  void begin_unknown(std::size_t most);
   void add(ByteSpan bytes);
   [[nodiscard]] std::size_t size() const noexcept { return bytes_.size(); }
   [[nodiscard]] Bytes finish();
 
  private:
   Bytes bytes_;
-  std::size_t expected_ = 0;
+  std::size_t most_ = 0;
+  bool announced_ = false;
 };
 
 class FrameReader {
