@@ -20,6 +20,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tests", "support"))
 
 import plot  # noqa: E402
+import report  # noqa: E402
 from about import commit, cpu_seconds, machine, memory_mb  # noqa: E402
 from start_up import first_message  # noqa: E402
 from targets import Chain, Null, free_ports  # noqa: E402
@@ -76,6 +77,8 @@ class Bench:
                 target.stop()
         if self.wanted("library"):
             self.library(scale)
+        if self.wanted("parts"):
+            self.parts(scale)
         if self.wanted("start"):
             times = [first_message(binary, folder) * 1000 for _ in range(2 if self.options.quick else 5)]
             self.add("start, until the first message is delivered", ms=statistics.median(times))
@@ -116,6 +119,16 @@ class Bench:
             name = f"library {work.replace('_', ' ')}, {size} B" + "".join(f", {count} under way" for count in at_once)
             self.add(name, per_second=run["items_per_second"], mb_per_second=run["bytes_per_second"] / 1e6,
                      cpu_seconds_per_gb=run["cpu_time"] / run["real_time"] / run["bytes_per_second"] * 1e9)
+
+    def parts(self, scale):
+        """Codecs, ciphers, forwarding, TCP, HTTP and the queue, each alone."""
+        found = self.tool("micro", "--benchmark_filter=-session_messages|sent_messages", "--benchmark_format=json",
+                          f"--benchmark_min_time={0.2 * scale}")
+        for run in found["benchmarks"]:
+            if "error_message" in run:
+                raise SystemExit(f"{run['name']}: {run['error_message']}")
+            more = {"mb_per_second": run["bytes_per_second"] / 1e6} if "bytes_per_second" in run else {}
+            self.add(f"part {run['name'].replace('_', ' ')}", ns=run["cpu_time"], **more)
 
     def round_trips(self, kind, target, _service, scale):
         for size in 64, 1024:
@@ -173,29 +186,14 @@ class Bench:
             return [f"null {work}", *others]
         return []
 
-    def ratios(self, name, metric):
-        found = []
-        for other in self.compared(name, metric):
-            pairs = zip(self.rows[name][metric], self.rows.get(other, {}).get(metric, []))
-            if ratios := [value / limit for value, limit in pairs if limit]:
-                found.append(f"{statistics.median(ratios):.2f} of {other}")
-        return "; ".join(found)
-
-    def table(self):
-        lines = ["| work | metric | median | min | max | ratio within a round |", "|---|---|---|---|---|---|"]
-        for name, row in self.rows.items():
-            lines += [f"| {name} | {metric} | {statistics.median(values):.4g} | {min(values):.4g} | {max(values):.4g} | "
-                      f"{self.ratios(name, metric)} |" for metric, values in row.items()]
-        return "\n".join(lines)
-
     def write(self, out):
         os.makedirs(out, exist_ok=True)
         what = {"machine": machine(), "commit": commit(), "rounds": self.options.rounds, "quick": self.options.quick}
         with open(os.path.join(out, "results.json"), "w", encoding="utf-8") as file:
             json.dump({**what, "rows": self.rows}, file, indent=1)
-        with open(os.path.join(out, "results.md"), "w", encoding="utf-8") as file:
-            file.write(f"{what['machine']}; {what['commit']}; {self.options.rounds} rounds"
-                       f"{', a tenth of the work' if self.options.quick else ''}\n\n{self.table()}\n")
+        head = (f"{what['machine']}; {what['commit']}; {self.options.rounds} rounds"
+                f"{', a tenth of the work' if self.options.quick else ''}")
+        report.write(os.path.join(out, "results.md"), head, self.rows, self.compared)
         self.draw(out)
 
     def draw(self, out):
@@ -217,7 +215,7 @@ def main():
     parser.add_argument("--axld", required=True)
     parser.add_argument("--tools", required=True, help="folder of null_node, message_load, mcp_load, stream_limits, micro")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", help="only work with this in its name: limit, library, start, or as in `direct sends`, `null calls`, "
+    parser.add_argument("--only", help="only work with this in its name: limit, library, parts, start, or as in `direct sends`, `null calls`, "
                                        "`rest`, `one hop round trips`, `growth`")
     parser.add_argument("--quick", action="store_true", help="a tenth of the work: to try the driver itself")
     parser.add_argument("--out", default="build/bench-results")
@@ -227,8 +225,9 @@ def main():
         for number in range(options.rounds):
             print(f"round {number + 1} of {options.rounds}", file=sys.stderr)
             bench.round(folder)
-    print(bench.table())
     bench.write(options.out)
+    with open(os.path.join(options.out, "results.md"), encoding="utf-8") as file:
+        print(file.read())
 
 
 if __name__ == "__main__":
