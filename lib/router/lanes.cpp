@@ -15,8 +15,8 @@ bool selects(const std::optional<PublicKey>& wanted, const PublicKey& sender) {
 
 void Lanes::add(EntryId id, const Message& message) {
   auto& lane = lanes_[message.topic];
-  lane.ready.emplace(id, message.sender);
-  lane.ready_of[Address::of(message.sender)][message.sender].insert(id);
+  lane.ready.emplace_hint(lane.ready.end(), id, message.sender);
+  lane.ready_of.emplace(Address::of(message.sender), id);
   if (reader_for(lane, message.sender)) refresh(message.topic, lane, id);
 }
 
@@ -26,18 +26,12 @@ void Lanes::remove(EntryId id, const Message& message) {
   auto& lane = found->second;
   lane.ready.erase(id);
   const auto address = Address::of(message.sender);
-  if (const auto of_address = lane.ready_of.find(address); of_address != lane.ready_of.end()) {
-    if (const auto of_key = of_address->second.find(message.sender); of_key != of_address->second.end()) {
-      of_key->second.erase(id);
-      if (of_key->second.empty()) of_address->second.erase(of_key);
-    }
-    if (of_address->second.empty()) lane.ready_of.erase(of_address);
-  }
+  lane.ready_of.erase({address, id});
   if (fresh_.erase(id) > 0) {  // others may have waited for the same one
     if (!lane.readers.empty()) refresh(message.topic, lane, oldest_in(lane, {}));
     if (lane.readers_of.contains(address)) refresh(message.topic, lane, oldest_in(lane, address.partial_key()));
   }
-  if (lane.unused()) lanes_.erase(found);
+  drop_if_unused(found);
 }
 
 std::size_t Lanes::ready(std::string_view topic) const {
@@ -52,13 +46,12 @@ std::optional<EntryId> Lanes::oldest(const Selection& wanted) const {
 
 std::optional<EntryId> Lanes::oldest_in(const Lane& lane, const std::optional<PublicKey>& sender) {
   if (!sender) return lane.ready.empty() ? std::nullopt : std::optional{lane.ready.begin()->first};
-  const auto of_address = lane.ready_of.find(Address::of(*sender));
-  if (of_address == lane.ready_of.end()) return {};
-  std::optional<EntryId> oldest;
-  for (const auto& [key, ids] : of_address->second) {  // more than one only if addresses collide
-    if (selects(sender, key) && (!oldest || *ids.begin() < *oldest)) oldest = *ids.begin();
+  const auto address = Address::of(*sender);
+  for (auto item = lane.ready_of.lower_bound({address, EntryId{0}}); item != lane.ready_of.end(); ++item) {
+    if (item->first != address) break;
+    if (selects(sender, lane.ready.at(item->second))) return item->second;  // the first, unless addresses collide
   }
-  return oldest;
+  return {};
 }
 
 ReaderId Lanes::wait(const Selection& wanted) {
@@ -89,7 +82,11 @@ void Lanes::stop_waiting(ReaderId reader) {
       if (of_address->second.empty()) lane.readers_of.erase(of_address);
     }
   }
-  if (lane.unused()) lanes_.erase(found);
+  drop_if_unused(found);
+}
+
+void Lanes::drop_if_unused(AllLanes::iterator lane) {
+  if (lane->second.unused() && !lane->first.empty()) lanes_.erase(lane);
 }
 
 void Lanes::refresh(const std::string& topic, const Lane& lane, std::optional<EntryId> id) {

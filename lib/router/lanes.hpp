@@ -14,6 +14,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace axl::router {
 
@@ -49,8 +50,8 @@ class Lanes {
   };
   struct Lane {
     std::map<EntryId, PublicKey> ready;
-    // By address, since a partial key names everyone who has one.
-    std::map<Address, std::map<PublicKey, std::set<EntryId>>> ready_of;
+    // By address, since a partial key names everyone who has one; nobody can make two keys of one address.
+    std::set<std::pair<Address, EntryId>> ready_of;
     std::set<ReaderId> readers;  // of any sender
     std::map<Address, std::set<ReaderId>> readers_of;
     [[nodiscard]] bool unused() const noexcept { return ready.empty() && readers.empty() && readers_of.empty(); }
@@ -58,6 +59,8 @@ class Lanes {
   using AllLanes = std::map<std::string, Lane, std::less<>>;
 
   static std::optional<EntryId> oldest_in(const Lane& lane, const std::optional<PublicKey>& sender);
+  /// Forgets a lane that nothing is in; that of messages without a topic stays for the next one.
+  void drop_if_unused(AllLanes::iterator lane);
   [[nodiscard]] std::optional<ReaderId> reader_for(const Lane& lane, const PublicKey& sender) const;
   /// Somebody who waits in this lane may want this message.
   void refresh(const std::string& topic, const Lane& lane, std::optional<EntryId> id);

@@ -7,9 +7,8 @@
 #include <axl/key.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
-#include <unordered_map>
-#include <unordered_set>
 
 namespace axl::router {
 
@@ -24,7 +23,7 @@ class Quota {
   explicit Quota(std::size_t total, std::size_t slack = 0) noexcept;
 
   void favour(const PublicKey& peer);
-  [[nodiscard]] bool favoured(const PublicKey& peer) const { return favoured_.contains(peer); }
+  [[nodiscard]] bool favoured(const PublicKey& peer) const;
 
   [[nodiscard]] std::optional<Refusal> would_refuse(const PublicKey& peer, std::size_t amount) const;
   /// Takes `amount` for `peer` unless would_refuse() says otherwise.
@@ -37,12 +36,22 @@ class Quota {
   [[nodiscard]] std::size_t used_by(const PublicKey& peer) const;
 
  private:
+  struct Account {
+    std::size_t used = 0;
+    bool favoured = false;
+  };
+  [[nodiscard]] std::optional<Refusal> would_refuse(const Account& account, std::size_t amount) const;
+  void add(Account& account, std::size_t amount);
+
   std::size_t total_;
   std::size_t peer_limit_;
   std::size_t used_ = 0;
   std::size_t used_by_strangers_ = 0;
-  std::unordered_map<PublicKey, std::size_t> by_peer_;  // only peers that hold something
-  std::unordered_set<PublicKey> favoured_;              // as many as the configuration names
+  // Of peers that hold something, and of the favoured ones. In order, not hashed: keys that are chosen to meet in one
+  // place find none here, and a handful of peers is compared sooner than one key is hashed.
+  std::map<PublicKey, Account> accounts_;
+  std::size_t favoured_ = 0;
+  std::optional<PublicKey> emptied_;  // its account stays while it holds nothing: the next item mostly is its own
 };
 
 }  // namespace axl::router

@@ -9,6 +9,19 @@ namespace axl::router {
 
 static_assert(crypto_shorthash_siphashx24_BYTES == 16 && crypto_shorthash_siphashx24_KEYBYTES == 16);
 
+namespace {
+
+template <class Hash>
+Hash siphash(ByteSpan bytes, const Hash& key) {
+  Hash out{};
+  crypto_shorthash_siphashx24(reinterpret_cast<unsigned char*>(out.data()),
+                              reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
+                              reinterpret_cast<const unsigned char*>(key.data()));
+  return out;
+}
+
+}  // namespace
+
 SeenIds::SeenIds(Rng& rng, std::size_t max_ids) : digest_{rng}, max_ids_{max_ids} { rng.fill(secret_); }
 
 std::size_t SeenIds::HashOfHash::operator()(const Hash& hash) const noexcept {
@@ -17,34 +30,27 @@ std::size_t SeenIds::HashOfHash::operator()(const Hash& hash) const noexcept {
   return value;
 }
 
-// SipHash-128 of `second` under a key that is SipHash-128 of `first`: no need to join the two in memory.
-SeenIds::Hash SeenIds::hash(ByteSpan first, ByteSpan second) const {
-  const auto siphash = [](ByteSpan bytes, const std::byte* key) {
-    Hash out{};
-    crypto_shorthash_siphashx24(reinterpret_cast<unsigned char*>(out.data()),
-                                reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
-                                reinterpret_cast<const unsigned char*>(key));
-    return out;
-  };
-  const auto key = siphash(first, secret_.data());
-  return siphash(second, key.data());
+// SipHash-128 of the id under a key that is SipHash-128 of the sender: no need to join the two in memory.
+SeenIds::Hash SeenIds::name_of(const PublicKey& sender, std::string_view id) {
+  if (!last_ || last_->key != sender) last_ = Sender{sender, siphash(sender.bytes(), secret_)};
+  return siphash(as_bytes(id), last_->secret);
 }
 
 SeenIds::Seen SeenIds::look_up(const PublicKey& sender, std::string_view id, ByteSpan body, Time now) {
   forget_expired(now);
-  const auto found = index_.find(hash(sender.bytes(), as_bytes(id)));
+  const auto found = index_.find(name_of(sender, id));
   if (found == index_.end()) return Seen::no;
   return found->second->body == digest_(body) ? Seen::same_body : Seen::other_body;
 }
 
 bool SeenIds::knows(const PublicKey& sender, std::string_view id, Time now) {
   forget_expired(now);
-  return index_.contains(hash(sender.bytes(), as_bytes(id)));
+  return index_.contains(name_of(sender, id));
 }
 
 void SeenIds::remember(const PublicKey& sender, std::string_view id, ByteSpan body, Time now) {
   forget_expired(now);
-  const auto name = hash(sender.bytes(), as_bytes(id));
+  const auto name = name_of(sender, id);
   if (index_.contains(name)) return;
   const bool stranger = !favoured_.contains(sender);
   if (index_.size() >= max_ids_) {

@@ -13,9 +13,10 @@
 #include <axl/time.hpp>
 #include <cstddef>
 #include <list>
+#include <optional>
+#include <set>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "router/body_digest.hpp"
 
@@ -53,17 +54,22 @@ class SeenIds {
   };
   using Entries = std::list<Entry>;  // oldest first
 
-  [[nodiscard]] Hash hash(ByteSpan first, ByteSpan second) const;
+  [[nodiscard]] Hash name_of(const PublicKey& sender, std::string_view id);
   void forget_expired(Time now);
   void erase(Entries& entries, Entries::iterator entry);
 
-  std::array<std::byte, 16> secret_{};
+  Hash secret_{};  // for names
   BodyDigest digest_;
+  struct Sender {
+    PublicKey key;
+    Hash secret{};
+  };
+  std::optional<Sender> last_;  // whose ids came last: mostly more of them come
   std::size_t max_ids_;
   Entries of_favoured_;
   Entries of_strangers_;
   std::unordered_map<Hash, Entries::iterator, HashOfHash> index_;
-  std::unordered_set<PublicKey> favoured_;
+  std::set<PublicKey> favoured_;
 };
 
 }  // namespace axl::router
