@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "core/expect.hpp"
 #include "http/status.hpp"
 #include "http/text.hpp"
 
@@ -11,11 +12,15 @@ namespace axl::http {
 
 namespace {
 
-constexpr std::size_t kFramingLines = 128;  // room for all lines of a Framing
+constexpr std::size_t kFramingLines = 160;  // room for all lines of a Framing
 
 bool is_framing(std::string_view name) noexcept {
-  return equal_ignoring_case(name, "Content-Length") || equal_ignoring_case(name, "Transfer-Encoding") ||
-         equal_ignoring_case(name, "Connection") || equal_ignoring_case(name, "Keep-Alive");
+  switch (name.size()) {
+    case 10: return equal_ignoring_case(name, "Connection") || equal_ignoring_case(name, "Keep-Alive");
+    case 14: return equal_ignoring_case(name, "Content-Length");
+    case 17: return equal_ignoring_case(name, "Transfer-Encoding");
+    default: return false;
+  }
 }
 
 std::size_t size_of(const Headers& headers) noexcept {
@@ -27,10 +32,12 @@ std::size_t size_of(const Headers& headers) noexcept {
 // Fills the room of a buffer made large enough beforehand.
 class Writer {
  public:
-  Writer(std::size_t room, std::size_t tailroom) : out_{0, 0, room + tailroom} {}
+  Writer(std::size_t room, std::size_t tailroom) : out_{room, 0, tailroom}, room_{room} {}
 
   Writer& operator<<(std::string_view text) {
-    out_.append(as_bytes(text));
+    AXL_EXPECT_OR(text.size() <= room_ - used_, return *this);
+    std::memcpy(out_.data() + used_, text.data(), text.size());
+    used_ += text.size();
     return *this;
   }
   Writer& number(std::uint64_t value, int base = 10) {
@@ -50,12 +57,17 @@ class Writer {
     if (framing.chunked) *this << "Transfer-Encoding: chunked\r\n";
     if (!framing.connection.empty()) *this << "Connection: " << framing.connection << "\r\n";
     *this << "\r\n";
+    return take();
+  }
+  Buffer take() {
+    out_.drop_back(room_ - used_);
     return std::move(out_);
   }
-  Buffer take() { return std::move(out_); }
 
  private:
   Buffer out_;
+  std::size_t room_;
+  std::size_t used_ = 0;
 };
 
 }  // namespace

@@ -7,6 +7,12 @@
 
 namespace axl::http {
 
+namespace {
+// The first line brings room for as many as most messages have.
+constexpr std::size_t kFirstText = 240;
+constexpr std::size_t kFirstLines = 8;
+}  // namespace
+
 Headers::Headers(std::initializer_list<std::pair<std::string_view, std::string_view>> lines) {
   for (const auto& [name, value] : lines) add(name, value);
 }
@@ -22,17 +28,19 @@ bool Headers::add(std::string_view name, std::string_view value) {
   const auto begin = static_cast<std::uint32_t>(text_.size());
   if (text_.capacity() - text_.size() < name.size() + value.size()) {  // either may be a view into this text
     std::string larger;
-    larger.reserve(std::max(2 * text_.size(), text_.size() + name.size() + value.size()));
+    larger.reserve(std::max({kFirstText, 2 * text_.size(), text_.size() + name.size() + value.size()}));
     larger.append(text_).append(name).append(value);
     text_.swap(larger);
   } else {
     text_.append(name).append(value);
   }
+  if (entries_.empty()) entries_.reserve(kFirstLines);
   entries_.push_back({begin, static_cast<std::uint32_t>(name.size()), static_cast<std::uint32_t>(value.size())});
   return true;
 }
 
 bool Headers::set(std::string_view name, std::string_view value) {
+  if (!contains(name)) return add(name, value);
   if (!is_token(name) || !is_field_value(value)) return false;
   const std::string kept_name{name};  // either may be a view into this object
   const std::string kept_value{value};
@@ -41,8 +49,8 @@ bool Headers::set(std::string_view name, std::string_view value) {
 }
 
 std::size_t Headers::remove(std::string_view name) {
-  const std::string wanted{name};
-  return remove_if([&](const Line& line) { return equal_ignoring_case(line.name, wanted); });
+  // The text stays where it is, so a view into it stays good.
+  return remove_if([&](const Line& line) { return equal_ignoring_case(line.name, name); });
 }
 
 void Headers::clear() noexcept {
@@ -71,7 +79,9 @@ std::vector<std::string_view> Headers::get_all(std::string_view name) const {
 
 std::size_t Headers::count(std::string_view name) const noexcept {
   std::size_t found = 0;
-  for (const auto& line : *this) found += equal_ignoring_case(line.name, name) ? 1 : 0;
+  for (const auto& entry : entries_) {
+    if (entry.name_size == name.size() && equal_ignoring_case(text_at(entry).name, name)) ++found;
+  }
   return found;
 }
 

@@ -83,8 +83,8 @@ class Headers {
   };
 
   [[nodiscard]] Line text_at(const Entry& entry) const noexcept {
-    const std::string_view text{text_};
-    return {text.substr(entry.begin, entry.name_size), text.substr(entry.begin + entry.name_size, entry.value_size)};
+    const char* text = text_.data() + entry.begin;
+    return {{text, entry.name_size}, {text + entry.name_size, entry.value_size}};
   }
 
   std::string text_;  // name, value, name, value ...

@@ -119,6 +119,10 @@ std::optional<Refusal> LocalAccess::refuse_origin(const RequestHead& request) co
 
 std::optional<Refusal> LocalAccess::refuse(const RequestHead& request) const {
   if (const auto refusal = refuse_origin(request)) return refusal;
+  return refuse_token(request);
+}
+
+std::optional<Refusal> LocalAccess::refuse_token(const RequestHead& request) const {
   if (!has_token()) return {};
   const auto given = request.headers.get(kTokenHeader);
   if (!given) return Refusal{401, "Missing X-Axl-Token header"};
@@ -142,7 +146,7 @@ bool LocalAccess::admit(Exchange& exchange) const {
       return false;
     }
   }
-  if (!refusal) refusal = refuse(request);
+  if (!refusal) refusal = refuse_token(request);
   if (!refusal) return true;
   Headers headers;
   if (refusal->status == 401) headers.add("WWW-Authenticate", "X-Axl-Token realm=\"axl\"");

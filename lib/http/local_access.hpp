@@ -57,6 +57,7 @@ class LocalAccess {
 
  private:
   [[nodiscard]] std::optional<Refusal> refuse_origin(const RequestHead& request) const;
+  [[nodiscard]] std::optional<Refusal> refuse_token(const RequestHead& request) const;
   [[nodiscard]] bool lists_origin(const RequestHead& request) const;
 
   Config config_;

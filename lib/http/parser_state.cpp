@@ -19,8 +19,8 @@ Parser::State& state_of(llhttp_t* core) noexcept { return *static_cast<Parser::S
 bool is_host(std::string_view host) noexcept {
   return std::all_of(host.begin(), host.end(), [](char c) {
     const char lower = to_lower(c);
-    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') ||
-           std::string_view{"-._~:[]%!$&'()*+;="}.find(c) != std::string_view::npos;
+    return (lower >= 'a' && lower <= 'z') || (c >= '-' && c <= ':' && c != '/') ||
+           std::string_view{"_~[]%!$&'()*+;="}.find(c) != std::string_view::npos;
   });
 }
 
@@ -128,7 +128,8 @@ int Parser::State::check_request() {
   const auto hosts = request.headers.count("Host");
   if (hosts > 1) return fail(400, "too many Host headers");
   if (hosts == 0 && request.version == Version::http_1_1) return fail(400, "missing required Host header");
-  if (!is_host(request.headers.get("Host").value_or("")) || !is_host(request.host())) {
+  if (!is_host(request.headers.get("Host").value_or("")) ||
+      (request.target.authority() && !is_host(*request.target.authority()))) {
     return fail(400, "malformed Host header");
   }
   if (const int verdict = check_framing(); verdict != kProceed) return verdict;
