@@ -5,14 +5,16 @@
 
 namespace axl::bridge {
 
-std::optional<std::string_view> refuse_peer(const http::RequestHead& request, const Address& own) {
+std::optional<std::string_view> refuse_peer(const http::RequestHead& request, std::string_view own_host) {
   if (request.headers.contains("Origin")) return "Origin not allowed";
   for (const auto& [name, value] : request.headers) {
     if (name.size() >= 10 && http::equal_ignoring_case(name.substr(0, 10), "Sec-Fetch-")) {
       return "Requests by pages are not allowed";
     }
   }
-  if (http::host_name(request.host()) != own.to_string()) return "Host not allowed";
+  // As our own nodes write it, else however it may be written.
+  const auto host = request.host();
+  if (host != own_host && http::host_name(host) != http::host_name(own_host)) return "Host not allowed";
   return {};
 }
 

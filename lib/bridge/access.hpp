@@ -5,7 +5,6 @@
 // Source: bridge, section 8.4.
 #pragma once
 
-#include <axl/key.hpp>
 #include <optional>
 #include <string_view>
 
@@ -13,7 +12,8 @@
 
 namespace axl::bridge {
 
-/// Why port 7001 refuses this request: only our own address is a name there, and no page has business with it.
-[[nodiscard]] std::optional<std::string_view> refuse_peer(const http::RequestHead& request, const Address& own);
+/// Why port 7001 refuses this request: only our own address, `own_host` in brackets, is a name there, and no page has
+/// business with it.
+[[nodiscard]] std::optional<std::string_view> refuse_peer(const http::RequestHead& request, std::string_view own_host);
 
 }  // namespace axl::bridge

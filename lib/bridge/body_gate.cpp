@@ -7,6 +7,8 @@ BodyGate::Ticket& BodyGate::Ticket::operator=(Ticket&& other) noexcept {
     release();
     gate_ = std::exchange(other.gate_, nullptr);
     id_ = other.id_;
+    peer_ = other.peer_;
+    bytes_ = other.bytes_;
   }
   return *this;
 }
@@ -14,7 +16,7 @@ BodyGate::Ticket& BodyGate::Ticket::operator=(Ticket&& other) noexcept {
 bool BodyGate::Ticket::grow(std::size_t bytes) const { return gate_ == nullptr || gate_->budget_.grow(id_, bytes); }
 
 void BodyGate::Ticket::release() noexcept {
-  if (gate_ != nullptr) std::exchange(gate_, nullptr)->end(id_);
+  if (gate_ != nullptr) std::exchange(gate_, nullptr)->end(*this);
 }
 
 BodyGate::Ticket BodyGate::begin(const PublicKey& peer, std::function<void()> ready) {
@@ -23,9 +25,13 @@ BodyGate::Ticket BodyGate::begin(const PublicKey& peer, std::function<void()> re
   return Ticket{*this, id};
 }
 
-void BodyGate::end(router::BodyId id) noexcept {
-  budget_.end(id);
-  ready_.erase(id);
+void BodyGate::end(const Ticket& ticket) noexcept {
+  if (ticket.id_ == router::BodyId{}) {
+    budget_.let_go(ticket.peer_, ticket.bytes_);
+  } else {
+    budget_.end(ticket.id_);
+    ready_.erase(ticket.id_);
+  }
   if (posted_ || !budget_.has_ready()) return;
   posted_ = true;
   executor_.post([this, alive = std::weak_ptr<bool>{alive_}] {

@@ -18,7 +18,10 @@ class BodyGate {
    public:
     Ticket() = default;
     Ticket(BodyGate& gate, router::BodyId id) noexcept : gate_{&gate}, id_{id} {}
-    Ticket(Ticket&& other) noexcept : gate_{std::exchange(other.gate_, nullptr)}, id_{other.id_} {}
+    Ticket(BodyGate& gate, const PublicKey& peer, std::size_t bytes) noexcept
+        : gate_{&gate}, peer_{peer}, bytes_{bytes} {}
+    Ticket(Ticket&& other) noexcept
+        : gate_{std::exchange(other.gate_, nullptr)}, id_{other.id_}, peer_{other.peer_}, bytes_{other.bytes_} {}
     Ticket& operator=(Ticket&& other) noexcept;
     Ticket(const Ticket&) = delete;
     Ticket& operator=(const Ticket&) = delete;
@@ -30,8 +33,11 @@ class BodyGate {
     [[nodiscard]] bool valid() const noexcept { return gate_ != nullptr; }
 
    private:
+    friend class BodyGate;
     BodyGate* gate_ = nullptr;
-    router::BodyId id_{};
+    router::BodyId id_{};  // 0: a body that was here in whole
+    PublicKey peer_;
+    std::size_t bytes_ = 0;
   };
 
   /// `executor` must outlive the gate, and the gate its tickets.
@@ -40,10 +46,14 @@ class BodyGate {
   void favour(const PublicKey& peer) { budget_.favour(peer); }
   /// `ready` is called, on its own turn, when a grow() that was refused should be tried again.
   [[nodiscard]] Ticket begin(const PublicKey& peer, std::function<void()> ready);
+  /// For a body that is here in whole: its place, or an empty ticket if there is none just now.
+  [[nodiscard]] Ticket hold(const PublicKey& peer, std::size_t bytes) {
+    return budget_.hold(peer, bytes) ? Ticket{*this, peer, bytes} : Ticket{};
+  }
   [[nodiscard]] std::size_t used() const noexcept { return budget_.used(); }
 
  private:
-  void end(router::BodyId id) noexcept;
+  void end(const Ticket& ticket) noexcept;
   void run_ready();
 
   router::BodyBudget budget_;

@@ -4,7 +4,7 @@
 #pragma once
 
 #include <axl/key.hpp>
-#include <list>
+#include <deque>
 #include <memory>
 
 #include "bridge/outgoing.hpp"
@@ -27,7 +27,7 @@ class HttpLink final : public MessageLink {
 
  private:
   class Post;
-  using Posts = std::list<std::unique_ptr<Post>>;
+  using Posts = std::deque<std::unique_ptr<Post>>;
 
   void ended(Post& post, Attempt attempt);
 

@@ -59,7 +59,7 @@ class MeshProxy::Events final : public http::RelayEvents {
 
   std::optional<std::size_t> on_response(const http::ResponseHead& head, http::Headers& headers) override {
     tame_answer(headers);
-    tame_location(headers, call_.place({}), call_.kind == Kind::a2a);
+    if (headers.contains("Location")) tame_location(headers, call_.place({}), call_.kind == Kind::a2a);
     if (!call_.card) return {};
     CardTags{call_.host + call_.peer_text}.mark(headers);
     if (head.status != 200 || !is_json(headers)) return {};
@@ -176,7 +176,7 @@ void MeshProxy::carry(http::Exchange exchange, Call call) {
   http::RelayRequest request{.method = head.method, .target = {}, .headers = headers_for_peer(head.headers)};
   request.target = (call.kind == Kind::mcp ? "/mcp/" : "/a2a") + call.rest;
   if (head.target.has_query()) request.target.append("?").append(head.target.query());
-  request.headers.add("Host", "[" + Address::of(call.peer).to_string() + "]");
+  request.headers.add("Host", "[" + addresses_.of(Address::of(call.peer)) + "]");
   if (call.card) CardTags{call.host + call.peer_text}.unmark(request.headers);
   relays_.carry(std::move(exchange), std::move(upstream), std::move(request),
                 {.answer_timeout = config_.answer_timeout}, std::make_unique<Events>(*this, std::move(call)));

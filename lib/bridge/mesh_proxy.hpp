@@ -20,6 +20,7 @@
 #include "bridge/old_peer_requests.hpp"
 #include "bridge/old_peers.hpp"
 #include "bridge/peer_http.hpp"
+#include "bridge/recv_request.hpp"
 #include "http/exchange.hpp"
 #include "http/relay.hpp"
 #include "http/upstream.hpp"
@@ -64,6 +65,7 @@ class MeshProxy {
   std::shared_ptr<http::Upstream> ourselves_;
   PeerPools pools_;
   OldPeerRequests old_requests_;
+  AddressText addresses_;
   http::Relays relays_;
 };
 

@@ -35,8 +35,9 @@ PeerApi::PeerApi(std::size_t max_message_size, bool reserve, KeyRule allows, Key
       trusts_{std::move(trusts)},
       inbox_{inbox},
       host_{host},
-      own_address_{Address::of(host.our_key())},
+      own_host_{"[" + Address::of(host.our_key()).to_string() + "]"},
       uploads_{gate, max_message_size},
+      room_waits_{{}, inbox, host},
       server_{limits(reserve), host, [this](http::Exchange exchange) { serve(std::move(exchange)); }} {
   routes_.add("/messages", {"POST"}, [this](http::Exchange exchange) { serve_message(std::move(exchange)); });
 }
@@ -63,7 +64,7 @@ void PeerApi::count(Statistics& out) const {
 
 void PeerApi::serve(http::Exchange exchange) {
   exchange.count_answer(&routes_.other());
-  if (const auto why = refuse_peer(exchange.request(), own_address_)) {
+  if (const auto why = refuse_peer(exchange.request(), own_host_)) {
     exchange.respond_error(403, *why);
     return;
   }
@@ -97,29 +98,44 @@ void PeerApi::serve_message(http::Exchange exchange) {
     exchange.respond_error(400, "Invalid X-Topic header");
     return;
   }
-  // Refused before its body is read: it is then read and thrown away, and the answers before this one stay whole.
+  receive(std::move(exchange));
+}
+
+// A message without room waits for it, or is refused before its body is read: that is then read and thrown away, and
+// the answers before this one stay whole.
+void PeerApi::receive(http::Exchange exchange) {
+  const auto& request = exchange.request();
   const auto sender = *exchange.client().key;
   if (const auto length = request.content_length.value_or(0); length <= uploads_.max_size()) {
-    if (const auto refusal = inbox_.dispatcher().would_refuse(sender, *id, length, host_.now())) {
-      respond_busy(exchange, reason(*refusal));
+    const auto id = request.headers.get("X-Message-Id").value_or(std::string_view{});
+    if (const auto refusal = inbox_.dispatcher().would_refuse(sender, id, length, host_.now())) {
+      if (!room_waits_.may_wait(sender)) return respond_busy(exchange, reason(*refusal));
+      room_waits_.wait(std::move(exchange), sender, length, [this, why = *refusal](http::Exchange ready, bool room) {
+        if (room) return receive(std::move(ready));  // another may have been faster
+        respond_busy(ready, reason(why));
+      });
       return;
     }
   }
+  if (auto arrived = uploads_.take_arrived(exchange, sender)) return take(std::move(exchange), std::move(arrived->body));
   uploads_.receive(std::move(exchange), sender, {}, [this](http::Exchange ready, Bytes body, const BodyGate::Ticket&) {
-    take(std::move(ready), std::move(body));
+    take(std::move(ready), MessageBody{std::move(body)});
   });
 }
 
-void PeerApi::take(http::Exchange exchange, Bytes body) {
+void PeerApi::take(http::Exchange exchange, MessageBody body) {
   const auto& headers = exchange.request().headers;
   Message message;
   message.sender = *exchange.client().key;
   message.address = Address::of(message.sender);
   message.id = headers.get("X-Message-Id").value_or(std::string_view{});
   message.topic = headers.get("X-Topic").value_or(std::string_view{});
-  message.body = MessageBody{std::move(body)};
+  message.body = std::move(body);
   message.received = host_.now();
-  switch (inbox_.dispatcher().offer(message, message.received)) {
+  const auto sender = message.sender;
+  const auto verdict = inbox_.dispatcher().offer(message, message.received);
+  if (verdict == router::Verdict::accepted) room_waits_.found_room(sender);
+  switch (verdict) {
     case router::Verdict::accepted:
     case router::Verdict::duplicate: exchange.respond(202, {}, {}); break;
     case router::Verdict::conflict: exchange.respond_error(409, "This X-Message-Id was used for another body"); break;

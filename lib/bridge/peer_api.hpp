@@ -13,6 +13,7 @@
 #include "bridge/body_gate.hpp"
 #include "bridge/host.hpp"
 #include "bridge/inbox.hpp"
+#include "bridge/room_waits.hpp"
 #include "bridge/timed_server.hpp"
 #include "bridge/upload.hpp"
 #include "http/routes.hpp"
@@ -35,7 +36,10 @@ class PeerApi {
   /// Services and agent are this one's from now on; it must outlive the server. Null, as in the beginning: none.
   void serve_services(services::Gateway* gateway) noexcept { gateway_ = gateway; }
   void accept(std::unique_ptr<tcpip::Connection> connection);
-  void drain() { server_.drain(); }
+  void drain() {
+    room_waits_.drain();
+    server_.drain();
+  }
   [[nodiscard]] std::size_t under_way() const noexcept { return server_.answering(); }
   [[nodiscard]] std::size_t connections() const noexcept { return server_.connections(); }
   [[nodiscard]] std::uint64_t refused() const noexcept { return server_.refused(); }
@@ -46,15 +50,17 @@ class PeerApi {
   [[nodiscard]] http::StatusCounts& counts_of(std::string_view path) noexcept;
   void serve(http::Exchange exchange);
   void serve_message(http::Exchange exchange);
-  void take(http::Exchange exchange, Bytes body);
+  void receive(http::Exchange exchange);
+  void take(http::Exchange exchange, MessageBody body);
 
   KeyRule allows_;
   KeyRule trusts_;
   services::Gateway* gateway_ = nullptr;
   Inbox& inbox_;
   Host& host_;
-  Address own_address_;
+  const std::string own_host_;  // our address in brackets, as requests name it
   Uploads uploads_;
+  RoomWaits room_waits_;
   http::Routes routes_;
   std::array<http::StatusCounts, 3> gateway_counts_ = {};  // /mcp/, /a2a, /services
   TimedServer server_;

@@ -36,9 +36,18 @@ bool PeerChannel::idle() const {
 void PeerChannel::add(std::unique_ptr<OutgoingMessage> message) {
   const auto& config = messenger_.config();
   message->deadline = now() + config.send_timeout + (link_ ? Duration{} : config.dial_timeout);
+  // Its turn already: no need to wait for another one of the loop.
+  if (waiting_.empty() && message->options.receipt && may_give()) {
+    message = link_->give(std::move(message));
+    if (!message) return;
+  }
   const auto number = message->number;
   waiting_.emplace(number, std::move(message));
   messenger_.wake(peer_);
+}
+
+bool PeerChannel::may_give() const {
+  return link_ && link_port_ == Port::http && !link_rejected_ && link_->usable() && link_->has_room();
 }
 
 void PeerChannel::run() {
@@ -200,10 +209,13 @@ void PeerChannel::on_attempt(std::unique_ptr<OutgoingMessage> message, Attempt a
       keep_waiting(std::move(message));
       break;
   }
-  messenger_.wake(peer_);
+  on_link_change();
 }
 
-void PeerChannel::on_link_change() { messenger_.wake(peer_); }
+void PeerChannel::on_link_change() {
+  const bool nothing_to_do = waiting_.empty() && link_ && !link_rejected_ && link_->usable();
+  if (!nothing_to_do) messenger_.wake(peer_);
+}
 
 void PeerChannel::keep_waiting(std::unique_ptr<OutgoingMessage> message) {
   const auto number = message->number;

@@ -44,6 +44,7 @@ class PeerChannel final : private LinkOwner {
   void on_attempt(std::unique_ptr<OutgoingMessage> message, Attempt attempt) override;
   void on_link_change() override;
 
+  [[nodiscard]] bool may_give() const;
   void find_link();
   void connect(Port port);
   void on_connected(Port port, Result<std::unique_ptr<tcpip::Connection>> connection);

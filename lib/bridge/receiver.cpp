@@ -22,6 +22,7 @@ class Receiver::Reader final : private http::ExchangeEvents {
   Reader& operator=(const Reader&) = delete;
   ~Reader() {
     if (waiting_) owner_.inbox_.stop_waiting(*waiting_);
+    stop_clock();
     if (taken_) owner_.inbox_.put_back(*taken_);
   }
 
@@ -30,13 +31,14 @@ class Receiver::Reader final : private http::ExchangeEvents {
       waiting_.reset();
       begin();
     });
-    timer_ = owner_.host_.make_timer([this] { nothing(); });
-    timer_->arm(owner_.host_.now() + request_.wait);
+    deadline_ = owner_.host_.now() + request_.wait;
+    owner_.deadlines_.emplace(*deadline_, id_);
+    owner_.arm();
   }
 
   // Takes the oldest message and starts to write it.
   void begin() {
-    timer_.reset();
+    stop_clock();
     const auto taken = owner_.inbox_.queue().take(request_.wanted);
     if (!taken) {
       nothing();
@@ -44,7 +46,7 @@ class Receiver::Reader final : private http::ExchangeEvents {
     }
     if (request_.ack) owner_.inbox_.queue().allow_confirm(taken->id);
     taken_ = taken->id;
-    auto headers = message_headers(*taken->message, owner_.legacy_peer_id_);
+    auto headers = message_headers(*taken->message, owner_.legacy_peer_id_, owner_.addresses_);
     if (request_.ack) {
       const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(request_.lease).count();
       headers.add("X-Axl-Lease", std::to_string(seconds));
@@ -63,6 +65,10 @@ class Receiver::Reader final : private http::ExchangeEvents {
   [[nodiscard]] bool waiting() const noexcept { return waiting_.has_value(); }
 
  private:
+  void stop_clock() {
+    if (deadline_) owner_.deadlines_.erase({*std::exchange(deadline_, std::nullopt), id_});
+  }
+
   // Whoever waits and sends no more has most likely gone; a message given to it could be lost.
   void on_client_ended() override {
     if (waiting_) nothing();
@@ -85,12 +91,15 @@ class Receiver::Reader final : private http::ExchangeEvents {
   std::optional<router::ReaderId> waiting_;
   std::optional<router::EntryId> taken_;
   RecvRequest request_;
-  std::unique_ptr<Timer> timer_;
+  std::optional<Time> deadline_;  // while waiting
   http::Exchange exchange_;
 };
 
 Receiver::Receiver(Inbox& inbox, Host& host, bool legacy_peer_id)
-    : inbox_{inbox}, host_{host}, legacy_peer_id_{legacy_peer_id} {}
+    : inbox_{inbox},
+      host_{host},
+      legacy_peer_id_{legacy_peer_id},
+      timer_{host.make_timer([this] { on_timer(); })} {}
 
 Receiver::~Receiver() = default;
 
@@ -123,13 +132,29 @@ void Receiver::serve(http::Exchange exchange) {
   }
 }
 
+void Receiver::arm() {
+  if (deadlines_.empty()) return;
+  const auto first = deadlines_.begin()->first;
+  if (armed_ && *armed_ <= first) return;  // it looks again then
+  armed_ = first;
+  timer_->arm(first);
+}
+
+void Receiver::on_timer() {
+  armed_.reset();
+  while (!deadlines_.empty() && deadlines_.begin()->first <= host_.now()) {
+    readers_.at(deadlines_.begin()->second)->nothing();
+  }
+  arm();
+}
+
 void Receiver::serve_head(http::Exchange exchange, const RecvRequest& request) {
   const auto* front = inbox_.queue().front(request.wanted);
   if (front == nullptr) {
     exchange.respond(204, {}, {});
     return;
   }
-  auto headers = message_headers(*front, legacy_peer_id_);
+  auto headers = message_headers(*front, legacy_peer_id_, addresses_);
   headers.add("Content-Length", std::to_string(front->body.size()));
   exchange.respond(200, headers, {});
 }

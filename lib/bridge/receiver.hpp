@@ -11,7 +11,10 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string_view>
+#include <utility>
 
 #include "bridge/host.hpp"
 #include "bridge/inbox.hpp"
@@ -42,13 +45,20 @@ class Receiver {
  private:
   class Reader;
 
+  void on_timer();
+  void arm();
   void serve_head(http::Exchange exchange, const RecvRequest& request);
   void confirm(http::Exchange exchange, std::string_view id);
 
   Inbox& inbox_;
   Host& host_;
   bool legacy_peer_id_;
+  AddressText addresses_;
   bool draining_ = false;
+  // When those who wait have waited long enough; one timer for all, which is moved only to earlier times.
+  std::set<std::pair<Time, std::uint64_t>> deadlines_;
+  std::unique_ptr<Timer> timer_;
+  std::optional<Time> armed_;
   std::map<std::uint64_t, std::unique_ptr<Reader>> readers_;
   std::map<std::uint64_t, std::unique_ptr<RecvStream>> streams_;
   std::uint64_t next_ = 1;

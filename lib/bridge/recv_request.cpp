@@ -50,10 +50,10 @@ std::string shown_sender(const Message& message, bool legacy_peer_id) {
   return (legacy_peer_id ? message.address.partial_key() : message.sender).to_hex();
 }
 
-http::Headers message_headers(const Message& message, bool legacy_peer_id) {
+http::Headers message_headers(const Message& message, bool legacy_peer_id, AddressText& addresses) {
   http::Headers headers{{"Content-Type", "application/octet-stream"}};
   headers.add("X-From-Peer-Id", shown_sender(message, legacy_peer_id));
-  headers.add("X-Axl-From-Address", message.address.to_string());
+  headers.add("X-Axl-From-Address", addresses.of(message.address));
   if (!message.id.empty()) headers.add("X-Axl-Message-Id", message.id);
   if (!message.topic.empty()) headers.add("X-Axl-Topic", message.topic);
   return headers;

@@ -7,6 +7,7 @@
 #include <axl/router.hpp>
 #include <axl/time.hpp>
 #include <chrono>
+#include <string>
 #include <string_view>
 
 #include "http/headers.hpp"
@@ -23,9 +24,25 @@ struct RecvRequest {
   [[nodiscard]] static Result<RecvRequest> parse(std::string_view query);
 };
 
+/// The text of addresses, of which mostly the same one is asked for again.
+class AddressText {
+ public:
+  [[nodiscard]] const std::string& of(const Address& address) {
+    if (text_.empty() || last_ != address) {
+      last_ = address;
+      text_ = address.to_string();
+    }
+    return text_;
+  }
+
+ private:
+  Address last_;
+  std::string text_;
+};
+
 /// What every answer says about a message. `legacy_peer_id`: X-From-Peer-Id with only the key bits that an address
 /// carries, as the reference writes it.
-[[nodiscard]] http::Headers message_headers(const Message& message, bool legacy_peer_id);
+[[nodiscard]] http::Headers message_headers(const Message& message, bool legacy_peer_id, AddressText& addresses);
 [[nodiscard]] std::string shown_sender(const Message& message, bool legacy_peer_id);
 
 }  // namespace axl::bridge

@@ -31,7 +31,9 @@ class Sender {
   [[nodiscard]] std::size_t under_way() const noexcept { return uploads_.under_way(); }
 
  private:
-  void keep(http::Exchange exchange, const PublicKey& to, Bytes body, SendOptions options, http::Headers headers);
+  void send(http::Exchange exchange, const PublicKey& to, MessageBody body, SendOptions options,
+            BodyGate::Ticket ticket);
+  void keep(http::Exchange exchange, const PublicKey& to, MessageBody body, SendOptions options);
 
   Messenger& messenger_;
   Host& host_;

@@ -2,12 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
 #include "router/frame_reader.hpp"
 
 namespace axl::bridge {
+
+namespace {
+constexpr std::size_t kArrivedAtMost = 64 * 1024;
+}
 
 class Uploads::Upload final : private http::ExchangeEvents {
  public:
@@ -94,6 +99,22 @@ class Uploads::Upload final : private http::ExchangeEvents {
 Uploads::Uploads(BodyGate& gate, std::size_t max_size) : gate_{gate}, max_size_{max_size} {}
 
 Uploads::~Uploads() = default;
+
+std::optional<Uploads::Arrived> Uploads::take_arrived(http::Exchange& exchange, const PublicKey& peer) {
+  const auto length = exchange.request().content_length;
+  if (!length || *length > std::min(kArrivedAtMost, max_size_)) return {};
+  auto ticket = gate_.hold(peer, static_cast<std::size_t>(*length));
+  if (!ticket.valid()) return {};
+  auto bytes = exchange.take_body(kArrivedAtMost);
+  if (!bytes) return {};
+  Arrived arrived{.body = {}, .ticket = std::move(ticket)};
+  if (!bytes->empty()) {
+    auto owner = std::make_shared<const Buffer>(*std::move(bytes));
+    const auto view = owner->span();
+    arrived.body = MessageBody{std::move(owner), view};
+  }
+  return arrived;
+}
 
 void Uploads::receive(http::Exchange exchange, const PublicKey& peer, http::Headers extra, UploadHandler handler) {
   const auto length = exchange.request().content_length;

@@ -4,10 +4,12 @@
 // so that TCP slows its sender down.
 #pragma once
 
+#include <axl/message.hpp>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "bridge/body_gate.hpp"
 #include "http/exchange.hpp"
@@ -27,6 +29,13 @@ class Uploads {
 
   /// `extra` goes into a 413 answer. `handler` is not called when the client goes first.
   void receive(http::Exchange exchange, const PublicKey& peer, http::Headers extra, UploadHandler handler);
+  /// A body that came with its head, up to 64 KiB: without waiting for it, so without the upkeep of that. Empty: it has
+  /// to be waited for.
+  struct Arrived {
+    MessageBody body;
+    BodyGate::Ticket ticket;
+  };
+  [[nodiscard]] std::optional<Arrived> take_arrived(http::Exchange& exchange, const PublicKey& peer);
   [[nodiscard]] std::size_t max_size() const noexcept { return max_size_; }
   [[nodiscard]] std::size_t under_way() const noexcept { return uploads_.size(); }
 

@@ -104,9 +104,9 @@ void ClientConnection::give_to_stream() {
 
 void ClientConnection::hand_to_stream(Pending& request) {
   while (!request.unsent.empty()) {
-    written_ += request.unsent.front().size();
-    stream_->write(std::move(request.unsent.front()));
-    request.unsent.pop_front();
+    auto piece = request.unsent.pop_front();
+    written_ += piece.size();
+    stream_->write(std::move(piece));
   }
   request.complete = request.finished;
   request.ends = written_;

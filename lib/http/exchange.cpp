@@ -78,6 +78,11 @@ void Exchange::expect_body() {
   if (connected()) state_->connection->expect_body(*state_);
 }
 
+std::optional<Buffer> Exchange::take_body(std::size_t most) {
+  if (!connected() || state_->reading || finished()) return std::nullopt;
+  return state_->connection->take_whole_body(*state_, most);
+}
+
 void Exchange::pause_reading() {
   if (state_) state_->paused = true;
 }

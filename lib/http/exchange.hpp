@@ -92,6 +92,9 @@ class Exchange {
   void expect_body();
   void pause_reading();
   void resume_reading();
+  /// The whole body, without waiting for it: empty unless a body of known length, at most `most`, has come in full. Then
+  /// it counts as read.
+  [[nodiscard]] std::optional<Buffer> take_body(std::size_t most);
   /// Gathers the body, then hands it and the exchange to `handler`. A body over the limit is answered 413, one that
   /// finds no budget 503 with Retry-After, a broken one 400; then, and when the client goes, `handler` is not called.
   void collect(BodyLimits limits, BodyHandler handler) &&;

@@ -1,5 +1,6 @@
 #include "http/server_connection.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/expect.hpp"
@@ -299,6 +300,20 @@ bool ServerConnection::step_body() {
   }
   state.events->on_body(take_body(input_, read));
   return true;
+}
+
+std::optional<Buffer> ServerConnection::take_whole_body(ExchangeState& state, std::size_t most) {
+  const auto length = state.request.content_length;
+  if (phase_ != Phase::open || !length || *length > std::min(most, input_.size())) return std::nullopt;
+  Buffer body;
+  if (*length > 0) {
+    const auto read = parser_.read(input_.mutable_span());
+    AXL_EXPECT_OR(read.end && read.body.size() == *length, return std::nullopt);
+    body = take_body(input_, read);
+  }
+  state.body_received = *length;
+  state.reading = state.body_complete = state.body_end_told = true;
+  return body;
 }
 
 bool ServerConnection::step_raw() {

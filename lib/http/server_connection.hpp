@@ -79,6 +79,7 @@ class ServerConnection final : private StreamHandler {
   void body_wanted(ExchangeState& state);
   void collect(ExchangeState& state);
   void expect_body(const ExchangeState& state);
+  [[nodiscard]] std::optional<Buffer> take_whole_body(ExchangeState& state, std::size_t most);
   void respond(ExchangeState& state, int status, const Headers& headers, Buffer body, SentHandler sent);
   void start(ExchangeState& state, int status, const Headers& headers, std::optional<std::uint64_t> length);
   void write(ExchangeState& state, Buffer piece);

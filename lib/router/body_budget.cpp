@@ -49,6 +49,11 @@ void BodyBudget::end(BodyId id) {
   freed_ = true;
 }
 
+void BodyBudget::let_go(const PublicKey& peer, std::size_t bytes) {
+  quota_.give_back(peer, bytes);
+  freed_ = true;
+}
+
 std::optional<BodyId> BodyBudget::poll_ready() {
   if (!freed_) return {};
   for (const auto id : waiting_) {

@@ -30,7 +30,12 @@ class BodyBudget {
   /// The body is complete and counted elsewhere, or given up.
   void end(BodyId body);
 
-  /// A body that waited and should try again. Call until empty after every end().
+  /// A body that is here in whole already: counted at once, or not at all.
+  [[nodiscard]] bool hold(const PublicKey& peer, std::size_t bytes) { return !quota_.take(peer, bytes); }
+  /// Ends what hold() began.
+  void let_go(const PublicKey& peer, std::size_t bytes);
+
+  /// A body that waited and should try again. Call until empty after every end() and let_go().
   [[nodiscard]] std::optional<BodyId> poll_ready();
   [[nodiscard]] bool has_ready() const noexcept { return freed_ && !waiting_.empty(); }
 

@@ -64,7 +64,7 @@ TEST_CASE("messenger: 512 senders at once, small queue and large messages: what 
     const auto body = std::to_string(i) + std::string(i % 50 == 0 ? 200'000 : 10, '.');
     answers.push_back(user.begin("POST", "/send", {{"X-Destination-Peer-Id", b.our_key().to_hex()}}, body));
   }
-  mesh.loop.run();
+  mesh.loop.advance(6s);
   std::vector<int> expected;
   for (int i = 0; i < 512; ++i) {
     const auto status = answers[static_cast<std::size_t>(i)]->status;
@@ -79,7 +79,7 @@ TEST_CASE("messenger: 512 senders at once, small queue and large messages: what 
   CHECK(arrived == expected);
 }
 
-TEST_CASE_METHOD(Fixture, "messenger: a full queue of the peer is handed on at once", "[bridge]") {
+TEST_CASE_METHOD(Fixture, "messenger: a full queue of the peer that stays full is told in seconds", "[bridge]") {
   NodeConfig config;
   config.recv_queue_messages = 4;
   auto& b = mesh.add(2, config);
@@ -89,9 +89,34 @@ TEST_CASE_METHOD(Fixture, "messenger: a full queue of the peer is handed on at o
   CHECK(refused.status == 503);
   CHECK(refused.header("Retry-After") == "1");
   CHECK(refused.header("X-Axl-Message-Id").size() == 32);
-  CHECK(mesh.loop.now() == before);
+  CHECK(mesh.loop.now() - before == 5s);
+  CHECK(user.send(b.our_key(), "2").status == 503);  // nothing has been read since: told at once
+  CHECK(mesh.loop.now() - before == 5s);
   CHECK(b.router().receive());
   CHECK(user.send(b.our_key(), "2").status == 200);
+}
+
+TEST_CASE_METHOD(Fixture, "messenger: a message waits for room that a reader makes, and others go on meanwhile",
+                 "[bridge]") {
+  NodeConfig config;
+  config.recv_queue_messages = 4;  // of which one peer gets one
+  auto& b = mesh.add(2, config);
+  auto& c = mesh.add(3);
+  HttpUser other{mesh, c};
+  CHECK(user.send(b.our_key(), "1").status == 200);
+  const auto second = user.begin("POST", "/send", {{"X-Destination-Peer-Id", b.our_key().to_hex()}}, "2");
+  mesh.loop.advance(4s);
+  CHECK(second->status == 0);
+  CHECK(other.send(b.our_key(), "of another").status == 200);
+  CHECK(b.router().receive()->body.text() == "1");
+  mesh.loop.run();
+  CHECK(second->status == 200);
+  // The patience with this peer begins anew.
+  const auto third = user.begin("POST", "/send", {{"X-Destination-Peer-Id", b.our_key().to_hex()}}, "3");
+  mesh.loop.advance(4s);
+  CHECK(third->status == 0);
+  mesh.loop.advance(2s);
+  CHECK(third->status == 503);
 }
 
 TEST_CASE_METHOD(Fixture, "messenger: our own queue full, by a message to ourselves", "[bridge]") {

@@ -97,13 +97,42 @@ TEST_CASE("peer api: a full queue says so, and takes the message later", "[bridg
   };
   CHECK(post("1").status == 202);
   CHECK(post("2").status == 202);
-  const auto refused = post("3");
-  CHECK(refused.status == 503);
-  CHECK(refused.header("Retry-After") == "1");
+  const auto refused = user.begin("POST", "/messages", {{"X-Message-Id", "3"}}, "x");
+  mesh.loop.advance(4s);
+  CHECK(refused->status == 0);  // somebody may make room
+  mesh.loop.advance(1s);
+  CHECK(refused->status == 503);
+  CHECK(refused->header("Retry-After") == "1");
+  CHECK(post("3").status == 503);                         // and nobody did: at once
   CHECK(post("1").status == 202);                         // a repetition needs no room
   CHECK(node.router().queue_stats().refused_share == 0);  // seen before the body, so not counted as offered
   CHECK(node.router().receive());
   CHECK(post("3").status == 202);
+}
+
+TEST_CASE("peer api: who hangs up while waiting for room waits no more, and many wait only so far", "[bridge]") {
+  TestMesh mesh;
+  auto& node = mesh.add(1, small_queue(4));
+  std::vector<std::unique_ptr<HttpUser>> users;
+  std::vector<std::shared_ptr<axl::test::Answer>> answers;
+  for (int i = 0; i < 70; ++i) {
+    auto& user = *users.emplace_back(std::make_unique<HttpUser>(mesh, node, peer(7)));
+    answers.push_back(user.begin("POST", "/messages", {{"X-Message-Id", std::to_string(i)}}, "x"));
+    mesh.loop.run();
+  }
+  CHECK(answers[0]->status == 202);
+  CHECK(answers[64]->status == 0);
+  for (std::size_t i = 65; i < 70; ++i) CHECK(answers[i]->status == 503);  // 64 wait
+  users[1].reset();
+  mesh.loop.run();
+  CHECK(node.router().receive());
+  mesh.loop.run();
+  CHECK(answers[2]->status == 202);
+  CHECK(node.router().receive()->id == "2");
+  mesh.loop.advance(6s);
+  CHECK(answers[3]->status == 202);
+  for (std::size_t i = 4; i < 65; ++i) CHECK(answers[i]->status == 503);
+  CHECK(node.router().queue_stats().messages == 1);
 }
 
 TEST_CASE("peer api: a refused body is read to its end, so that the next request is understood", "[bridge]") {
@@ -113,7 +142,7 @@ TEST_CASE("peer api: a refused body is read to its end, so that the next request
   const auto one = user.begin("POST", "/messages", {{"X-Message-Id", "1"}}, std::string(100'000, 'a'));
   const auto two = user.begin("POST", "/messages", {{"X-Message-Id", "2"}}, std::string(5'000'000, 'b'));
   const auto three = user.begin("POST", "/messages", {{"X-Message-Id", "1"}}, std::string(100'000, 'a'));
-  mesh.loop.run();
+  mesh.loop.advance(6s);
   CHECK(one->status == 202);
   CHECK(two->status == 503);
   CHECK(three->status == 202);
