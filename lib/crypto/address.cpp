@@ -1,8 +1,7 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <axl/key.hpp>
 #include <bit>
+#include <charconv>
 
 namespace axl {
 
@@ -69,17 +68,19 @@ std::string ipv6_text(std::span<const std::byte, Address::kSize> bytes) {
     }
     i = std::max(end, i + 1);
   }
-  std::string text;
+  std::array<char, 40> text;
+  auto* end = text.data();
   for (std::size_t i = 0; i < groups.size(); ++i) {
     if (i == run_begin) {
-      text += "::";
+      *end++ = ':';
+      *end++ = ':';
       i += run_size - 1;
       continue;
     }
-    if (!text.empty() && text.back() != ':') text += ':';
-    text += fmt::format("{:x}", groups[i]);
+    if (end != text.data() && end[-1] != ':') *end++ = ':';
+    end = std::to_chars(end, text.data() + text.size(), groups[i], 16).ptr;
   }
-  return text;
+  return std::string{text.data(), end};
 }
 
 }  // namespace

@@ -304,6 +304,7 @@ bool ServerConnection::step_body() {
 
 std::optional<Buffer> ServerConnection::take_whole_body(ExchangeState& state, std::size_t most) {
   const auto length = state.request.content_length;
+  if (state.request.expects_continue) return std::nullopt;  // is told to go on first, as the reference does
   if (phase_ != Phase::open || !length || *length > std::min(most, input_.size())) return std::nullopt;
   Buffer body;
   if (*length > 0) {

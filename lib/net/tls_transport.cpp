@@ -186,6 +186,11 @@ Transport::Received TlsTransport::receive(Socket& socket, MutableByteSpan into) 
     if (returned == 1) {
       total += got;
       counters_.received_bytes += got;
+      // The last read has emptied the socket, and OpenSSL has nothing left: it need not be asked.
+      if (socket_empty_ && SSL_has_pending(ssl_->handle.get()) == 0) {
+        socket_empty_ = false;
+        return {Io::would_block, total};
+      }
       continue;
     }
     const auto result = outcome(returned, "receive");
