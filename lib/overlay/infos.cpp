@@ -43,6 +43,7 @@ const Infos::Entry* Infos::find(const PublicKey& key) const {
 Infos::Entry& Infos::store(const wire::Announce& announce, Time due, const PublicKey& via) {
   const auto [place, is_new] = entries_.try_emplace(announce.key);
   auto& entry = place->second;
+  if (is_new || entry.announce.parent != announce.parent || entry.announce.port != announce.port) ++shape_;
   if (is_new) {
     entry.via = via;
     ++introduced_[via];
@@ -65,6 +66,7 @@ void Infos::erase(const PublicKey& key) {
   if (count != introduced_.end() && --count->second == 0) introduced_.erase(count);
   entries_.erase(found);
   ++version_;
+  ++shape_;
 }
 
 void Infos::forget_holder(std::size_t index) noexcept {

@@ -83,6 +83,9 @@ class Infos {
 
   /// Changes whenever an entry does: what was computed from the table before is stale.
   [[nodiscard]] std::uint64_t version() const noexcept { return version_; }
+  /// Changes when a key, a parent or a port does: positions computed before are stale. Most announcements only renew
+  /// what they said before.
+  [[nodiscard]] std::uint64_t shape() const noexcept { return shape_; }
 
  private:
   template <class Visit>
@@ -92,6 +95,7 @@ class Infos {
   std::set<std::pair<Time, PublicKey>> due_;
   std::map<PublicKey, std::size_t> introduced_;
   std::uint64_t version_ = 1;
+  std::uint64_t shape_ = 1;
   mutable std::uint64_t walks_ = 0;
 };
 

@@ -52,7 +52,7 @@ struct Neighbour {
   /// The link that lookups take: lowest priority value, then oldest.
   [[nodiscard]] const Link& preferred() const noexcept;
 
-  // Position in the tree, valid while its stamp is the table's version.
+  // Position in the tree, valid while its stamp is the table's shape.
   Infos::Position position;
   std::uint64_t position_stamp = 0;
 };

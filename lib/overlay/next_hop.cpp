@@ -1,7 +1,6 @@
 #include "overlay/next_hop.hpp"
 
 #include <algorithm>
-#include <tuple>
 
 namespace axl::overlay {
 
@@ -19,29 +18,11 @@ std::size_t slot_of(std::span<const std::uint64_t> path) noexcept {
 }
 }  // namespace
 
-void HopChoice::offer(std::span<const Link> links, std::uint64_t distance) noexcept {
-  if (distance >= distance_) return;
-  const auto gain = distance_ - distance;
-  std::uint8_t priority = 255;
-  for (const auto& link : links) priority = std::min(priority, link.priority);
-  for (const auto& link : links) {
-    if (link.priority != priority) continue;
-    const auto value = link.cost() / gain;
-    if (best_ != nullptr &&
-        std::tuple{best_value_, best_distance_, best_->id} <= std::tuple{value, distance, link.id}) {
-      continue;
-    }
-    best_ = &link;
-    best_value_ = value;
-    best_distance_ = distance;
-  }
-}
-
-const Link* NextHop::find(std::span<const std::uint64_t> path, std::uint64_t& watermark) {
+std::optional<LinkId> NextHop::find(std::span<const std::uint64_t> path, std::uint64_t& watermark) {
   Cached fresh;
   if (path.size() > kCachedPathPorts) fresh = choose(path);
   const auto& choice = path.size() > kCachedPathPorts ? fresh : cached(path);
-  if (choice.distance >= watermark) return nullptr;
+  if (choice.distance >= watermark) return std::nullopt;
   watermark = choice.distance;
   return choice.link;
 }
@@ -51,7 +32,7 @@ const NextHop::Cached& NextHop::cached(std::span<const std::uint64_t> path) {
   const auto first = slot_of(path) & ~std::size_t{1};
   for (const auto at : {first, first + 1}) {
     const auto& slot = cache_[at];
-    if (slot.infos_version == tree_.infos().version() && slot.links_version == neighbours_.version() &&
+    if (slot.tree_shape == tree_.infos().shape() && slot.links_version == neighbours_.version() &&
         std::ranges::equal(slot.path, path)) {
       return slot;
     }
@@ -66,16 +47,21 @@ const NextHop::Cached& NextHop::cached(std::span<const std::uint64_t> path) {
 }
 
 NextHop::Cached NextHop::choose(std::span<const std::uint64_t> path) {
+  refresh_index();
   Cached made;
-  made.infos_version = tree_.infos().version();
-  made.links_version = neighbours_.version();
+  made.tree_shape = index_shape_;
+  made.links_version = index_links_;
   made.distance = tree_distance(path, tree_.coords());
-  HopChoice choice{made.distance};
-  for (auto& [key, neighbour] : neighbours_.all()) {
-    choice.offer(neighbour.links, tree_distance(path, tree_.position(neighbour).coords));
-  }
-  made.link = choice.best();
+  made.link = index_.best(path, made.distance);
   return made;
+}
+
+void NextHop::refresh_index() {
+  if (index_shape_ == tree_.infos().shape() && index_links_ == neighbours_.version()) return;
+  index_shape_ = tree_.infos().shape();
+  index_links_ = neighbours_.version();
+  index_.clear();
+  for (auto& [key, neighbour] : neighbours_.all()) index_.add(tree_.position(neighbour).coords, neighbour.links);
 }
 
 }  // namespace axl::overlay

@@ -10,9 +10,9 @@ constexpr std::size_t kDeliverHeadroom = 3;
 // Lookups repeated for one change of a filter.
 constexpr std::size_t kMaxRepeats = 64;
 
-SendFrame queued(const Link& link, wire::FrameType type, const PublicKey& source, const PublicKey& dest, bool own,
+SendFrame queued(LinkId link, wire::FrameType type, const PublicKey& source, const PublicKey& dest, bool own,
                  Buffer message) {
-  return {link.id, type, source, dest, own, std::move(message)};
+  return {link, type, source, dest, own, std::move(message)};
 }
 }  // namespace
 
@@ -60,7 +60,7 @@ void Routing::send_along(const PublicKey& dest, const wire::Path& path, Buffer p
   header_.source = own();
   header_.dest = dest;
   header_.watermark = kNoWatermark;
-  if (const auto* link = next_hop_.find(header_.path, header_.watermark)) {
+  if (const auto link = next_hop_.find(header_.path, header_.watermark)) {
     header_.prepend_to(payload);
     if (payload.size() > wire::kMaxFrameSize) return;  // a long path can make it so; dropped, as a link would
     out_.push(queued(*link, wire::FrameType::traffic, own(), dest, true, std::move(payload)));
@@ -80,8 +80,7 @@ std::optional<LinkId> Routing::next_hop(const PublicKey& dest) {
   const auto* path = pathfinder_.find(dest);
   if (path == nullptr) return std::nullopt;
   auto watermark = kNoWatermark;
-  const auto* link = next_hop_.find(path->coords, watermark);
-  return link == nullptr ? std::nullopt : std::optional{link->id};
+  return next_hop_.find(path->coords, watermark);
 }
 
 // Lookups.
@@ -99,7 +98,7 @@ void Routing::handle(const wire::PathLookup& lookup, const PublicKey* from, Time
   const auto target = transform_key(lookup.dest, config_.key_transform);
   for (const auto& key : filters_.targets(BloomBits{target}, from)) {
     const auto* neighbour = neighbours_.find(key);
-    out_.push(queued(neighbour->preferred(), wire::FrameType::path_lookup, lookup.source, lookup.dest, from == nullptr,
+    out_.push(queued(neighbour->preferred().id, wire::FrameType::path_lookup, lookup.source, lookup.dest, from == nullptr,
                      lookup.encode()));
   }
   if (target == own_transformed_) answer(lookup, now);
@@ -126,7 +125,7 @@ void Routing::repeat_lookups(const PublicKey& neighbour, const wire::BloomFilter
   if (targets.size() > kMaxRepeats) targets.resize(kMaxRepeats);
   for (const auto& target : targets) {
     const wire::PathLookup lookup{own(), target, tree_.coords()};
-    out_.push(queued(entry->preferred(), wire::FrameType::path_lookup, own(), target, true, lookup.encode()));
+    out_.push(queued(entry->preferred().id, wire::FrameType::path_lookup, own(), target, true, lookup.encode()));
   }
 }
 
@@ -141,7 +140,7 @@ Result<void> Routing::on_notify(ByteSpan body, Time now) {
 }
 
 void Routing::handle(wire::PathNotify notify, Time now) {
-  if (const auto* link = next_hop_.find(notify.path, notify.watermark)) {
+  if (const auto link = next_hop_.find(notify.path, notify.watermark)) {
     out_.push(queued(*link, wire::FrameType::path_notify, notify.source, notify.dest, false, notify.encode()));
     return;
   }
@@ -163,7 +162,7 @@ Result<void> Routing::on_broken(ByteSpan body, Time now) {
 }
 
 void Routing::handle(wire::PathBroken broken, Time now) {
-  if (const auto* link = next_hop_.find(broken.path, broken.watermark)) {
+  if (const auto link = next_hop_.find(broken.path, broken.watermark)) {
     out_.push(queued(*link, wire::FrameType::path_broken, broken.source, broken.dest, false, broken.encode()));
     return;
   }
@@ -178,13 +177,13 @@ Result<void> Routing::on_traffic(ByteSpan message, Time now) {
   if (!traffic) return Error{Errc::malformed, "malformed Traffic"};
   if (too_long(path_.size()) || too_long(traffic->from_ports())) return {};
   auto watermark = traffic->watermark();
-  const auto* link = next_hop_.find(path_, watermark);
-  if (link != nullptr && traffic->minimal()) {
+  const auto link = next_hop_.find(path_, watermark);
+  if (link && traffic->minimal()) {
     out_.push(queued(*link, wire::FrameType::traffic, traffic->source(), traffic->dest(), false,
                      traffic->with_watermark(watermark)));
     return {};
   }
-  if (link != nullptr) return pass_on_recoded(message.subspan(1), watermark, *link);
+  if (link) return pass_on_recoded(message.subspan(1), watermark, *link);
   if (traffic->dest() == own()) {
     deliver(traffic->source(), Buffer::copy_of(traffic->payload(), kDeliverHeadroom), now);
     return {};
@@ -196,7 +195,7 @@ Result<void> Routing::on_traffic(ByteSpan message, Time now) {
 }
 
 // Numbers in longer forms than needed go on in the shortest, as the reference's do.
-Result<void> Routing::pass_on_recoded(ByteSpan body, std::uint64_t watermark, const Link& link) {
+Result<void> Routing::pass_on_recoded(ByteSpan body, std::uint64_t watermark, LinkId link) {
   auto traffic = wire::TrafficView::decode(body);
   if (!traffic) return traffic.error();
   auto packet = Buffer::copy_of(traffic->payload, Buffer::kHeadroom);

@@ -51,7 +51,7 @@ class Routing {
   void answer(const wire::PathLookup& lookup, Time now);
   void send_along(const PublicKey& dest, const wire::Path& path, Buffer payload, Time now);
   void deliver(const PublicKey& source, Buffer payload, Time now);
-  Result<void> pass_on_recoded(ByteSpan body, std::uint64_t watermark, const Link& link);
+  Result<void> pass_on_recoded(ByteSpan body, std::uint64_t watermark, LinkId link);
 
   const Config& config_;
   const PrivateKey& key_;

@@ -53,8 +53,9 @@ Result<Tree::Response> Tree::on_sig_res(Neighbour& neighbour, Link& link, const 
   }
   if (!link.counted && rtt) {
     link.counted = true;
+    const auto cost = link.cost();
     link.on_round_trip(*rtt);
-    neighbours_.touch();
+    if (link.cost() != cost) neighbours_.touch();
   }
   return stored ? Response::stored : Response::repeated;
 }
@@ -200,17 +201,17 @@ bool Tree::become_root(Time now) {
 }
 
 const Infos::Position& Tree::position() {
-  if (position_stamp_ != infos_.version()) {
+  if (position_stamp_ != infos_.shape()) {
     position_ = infos_.position(own(), own());
-    position_stamp_ = infos_.version();
+    position_stamp_ = infos_.shape();
   }
   return position_;
 }
 
 const Infos::Position& Tree::position(Neighbour& neighbour) {
-  if (neighbour.position_stamp != infos_.version()) {
+  if (neighbour.position_stamp != infos_.shape()) {
     neighbour.position = infos_.position(neighbour.key, own());
-    neighbour.position_stamp = infos_.version();
+    neighbour.position_stamp = infos_.shape();
   }
   return neighbour.position;
 }

@@ -65,7 +65,7 @@ class Tree {
   [[nodiscard]] const Flags& flags() const noexcept { return flags_; }
   void set_flags(const Flags& flags) noexcept { flags_ = flags; }
 
-  // Positions, cached until the table changes.
+  // Positions, cached until the tree changes.
 
   [[nodiscard]] const Infos::Position& position();
   [[nodiscard]] const Infos::Position& position(Neighbour& neighbour);

@@ -2,7 +2,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
-#include "overlay/next_hop.hpp"
+#include "overlay/hop_index.hpp"
 #include "overlay_support.hpp"
 
 using namespace axl;
@@ -134,16 +134,16 @@ TEST_CASE("next hop: the recorded choices are made", "[overlay]") {
       index[static_cast<std::uint32_t>(link.id)] = u64(given["link"]);
     }
     auto watermark = u64(entry["watermark_in"]);
-    const Link* best = nullptr;
+    std::optional<LinkId> best;
     if (distance < watermark) {
       watermark = distance;
-      HopChoice choice{distance};
-      for (const auto& [key, list] : links) choice.offer(list, tree_distance(dest, coords[key]));
-      best = choice.best();
+      HopIndex index_of_links;
+      for (const auto& [key, list] : links) index_of_links.add(coords[key], list);
+      best = index_of_links.best(dest, distance);
     }
     CHECK(watermark == u64(entry["watermark_out"]));
-    REQUIRE((best != nullptr) == axl::test::has(entry, "chosen_link"));
-    if (best != nullptr) CHECK(index.at(static_cast<std::uint32_t>(best->id)) == u64(entry["chosen_link"]));
+    REQUIRE(best.has_value() == axl::test::has(entry, "chosen_link"));
+    if (best) CHECK(index.at(static_cast<std::uint32_t>(*best)) == u64(entry["chosen_link"]));
   }
 }
 
