@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 namespace axl::link {
 
@@ -45,6 +46,7 @@ Result<void> PeerTable::remove(std::string_view identity, std::string_view sourc
     outputs_.emplace_back(Close{id});
   }
   names_.erase(name);
+  if (const auto& at = entries_.at(id).dial_at) redials_.erase({*at, id});
   entries_.erase(id);
   --configured_;
   return {};
@@ -114,7 +116,7 @@ void PeerTable::on_ended(EntryId id, const Error& error, bool retry, Time now) {
   if (entry.state == State::waiting || entry.state == State::stopped) return;
   entry.attempts = std::min(entry.attempts + 1, kMostAttempts);
   entry.state = retry ? State::waiting : State::stopped;
-  if (retry) entry.dial_at = now + backoff(entry);
+  if (retry) redials_.emplace(entry.dial_at.emplace(now + backoff(entry)), id);
   entry.connected_at.reset();
   entry.key.reset();
   entry.priority = 0;
@@ -132,8 +134,9 @@ void PeerTable::set_traffic(EntryId id, std::uint64_t rx_bytes, std::uint64_t tx
 }
 
 void PeerTable::on_tick(Time now) {
-  for (auto& [id, entry] : entries_) {
-    if (entry.dial_at && *entry.dial_at <= now) dial(id, entry);
+  while (!redials_.empty() && redials_.begin()->first <= now) {
+    const auto id = redials_.begin()->second;
+    dial(id, entries_.at(id));
   }
 }
 
@@ -145,11 +148,8 @@ std::optional<PeerTable::Output> PeerTable::poll_output() {
 }
 
 std::optional<Time> PeerTable::next_tick() const {
-  std::optional<Time> earliest;
-  for (const auto& [id, entry] : entries_) {
-    if (entry.dial_at && (!earliest || *entry.dial_at < *earliest)) earliest = entry.dial_at;
-  }
-  return earliest;
+  if (redials_.empty()) return std::nullopt;
+  return redials_.begin()->first;
 }
 
 std::vector<PeerTable::Row> PeerTable::rows(Time now) const {
@@ -177,7 +177,7 @@ std::vector<PeerTable::Row> PeerTable::rows(Time now) const {
 
 void PeerTable::dial(EntryId id, Entry& entry) {
   entry.state = State::dialling;
-  entry.dial_at.reset();
+  if (const auto at = std::exchange(entry.dial_at, std::nullopt)) redials_.erase({*at, id});
   outputs_.emplace_back(Dial{id, entry.uri, entry.source_interface});
 }
 

@@ -16,6 +16,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <variant>
@@ -110,7 +111,7 @@ class PeerTable {
     std::string source_interface{};
     std::string remote_address{};   // inbound, counted against its limit; empty when exempt
     unsigned attempts = 0;          // n of the backoff rule
-    std::optional<Time> dial_at{};  // set while waiting
+    std::optional<Time> dial_at{};  // set while waiting; redials_ has it too
     std::optional<Time> connected_at{};
     std::optional<PublicKey> key{};  // set while up
     std::uint8_t priority = 0;
@@ -129,6 +130,7 @@ class PeerTable {
   Config config_;
   std::uint32_t next_id_ = 1;
   Entries entries_;
+  std::set<std::pair<Time, EntryId>> redials_;  // so that asking for the next one costs nothing, whatever the number
   std::map<Name, EntryId, std::less<>> names_;
   std::map<std::string, std::size_t, std::less<>> handshakes_per_address_;
   std::size_t configured_ = 0;
