@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "console_log.hpp"
+#include "heap.hpp"
 #include "run.hpp"
 #include "serve.hpp"
 #include "signals.hpp"
@@ -93,7 +94,8 @@ int run_demo(const Options& options) {
   say(fmt::format("[node] First message there and back in {:.1f} ms, connecting included", elapsed));
   say_what_to_try(*port, (*echo_node)->key());
 
-  wait_for_end();
+  HeapTidier heap;
+  wait_for_end([&heap] { heap.look(); });
   end_in_order(**node);
   (*echo_node)->stop();
   return 0;

@@ -7,6 +7,7 @@
 #include "config_file.hpp"
 #include "console_log.hpp"
 #include "files.hpp"
+#include "heap.hpp"
 #include "run.hpp"
 #include "serve.hpp"
 #include "signals.hpp"
@@ -111,7 +112,8 @@ int run_node(const Options& options) {
   say(fmt::format("[node] Our Public Key: {}", (*node)->key().to_hex()));
   say(fmt::format("TCP Listener started on port {}", tcp_port));
 
-  wait_for_end();
+  HeapTidier heap;
+  wait_for_end([&heap] { heap.look(); });
   say("[node] Shutting down");
   end_in_order(**node);
   return 0;

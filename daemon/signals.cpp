@@ -3,7 +3,9 @@
 #include <pthread.h>
 #include <sys/resource.h>
 
+#include <cerrno>
 #include <csignal>
+#include <ctime>
 
 namespace axl::daemon {
 
@@ -25,10 +27,13 @@ void block_signals() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
-int wait_for_end() {
+int wait_for_end(const std::function<void()>& now_and_then) {
+  constexpr timespec kNowAndThen{10, 0};
   const auto set = end_signals();
   auto signal_number = 0;
-  sigwait(&set, &signal_number);
+  while ((signal_number = sigtimedwait(&set, nullptr, &kNowAndThen)) < 0) {
+    if (errno == EAGAIN) now_and_then();
+  }
   std::signal(SIGINT, SIG_DFL);
   std::signal(SIGTERM, SIG_DFL);
   pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
