@@ -5,11 +5,18 @@
 #   cmake/bench.sh                          five rounds of everything, about half an hour
 #   cmake/bench.sh --quick --rounds 1       a short look
 #   cmake/bench.sh --only 'direct sends'    one kind of load
+#   cmake/bench.sh scale --update           large networks in virtual time and a node with a thousand neighbours; renews
+#                                           benchmarks/SCALE.md (benchmarks/scale/run.py), about a quarter of an hour
 #
 # The results are in build/bench-results: results.md, results.json and plots. The parts of the library alone:
-# build/bench/benchmarks/micro, and large networks in virtual time: build/bench/benchmarks/scale.
+# build/bench/benchmarks/micro.
 set -euo pipefail
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 "$project/cmake/build.sh" bench >&2
+if [ "${1:-}" = scale ]; then
+  shift
+  exec python3 "$project/benchmarks/scale/run.py" --axld "$project/build/bench/daemon/axld" --tools "$project/build/bench/benchmarks" \
+    --out "$project/build/bench-results/scale" "$@"
+fi
 exec python3 "$project/benchmarks/node/measure.py" --axld "$project/build/bench/daemon/axld" --tools "$project/build/bench/benchmarks" \
   --out "$project/build/bench-results" "$@"

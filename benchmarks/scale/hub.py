@@ -9,14 +9,13 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "node"), os.path.join(HERE, "..", "..", "tests", "support")]
 
 from about import cpu_seconds, memory_mb  # pylint: disable=wrong-import-position
-from axl_testing import Axld, Process, until  # pylint: disable=wrong-import-position
+from axl_testing import Axld  # pylint: disable=wrong-import-position
 
 
 def settled_memory(pid):
@@ -74,19 +73,3 @@ class Hub:
         self.leaves.stdin.close()
         self.leaves.wait()
         self.node.stop()
-
-
-if __name__ == "__main__":
-    binary, tools = sys.argv[1:3]
-    with tempfile.TemporaryDirectory() as folder:
-        few, many = Hub(binary, tools, folder, 10), Hub(binary, tools, folder, int(sys.argv[3]) if len(sys.argv) > 3 else 1000)
-        print("joined after", many.joined)
-        for _ in range(3):
-            for hub in few, many:
-                print(hub.load(5, 64, 2))
-            print(many.load(many.count // 2, 64, 3))
-        many.memory["loaded"] = settled_memory(many.pid)
-        print(many.memory, many.per_neighbour())
-        print("idle", few.idle(5), many.idle(20))
-        few.stop()
-        many.stop()

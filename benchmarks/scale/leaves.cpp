@@ -6,18 +6,21 @@
 // Says `up` when every link is up and every leaf stands in one tree with its neighbours. Then, for every line
 // `FLOWS WINDOW SECONDS` on standard input: FLOWS pairs of leaves, each with WINDOW packets of 1280 bytes under way, for
 // so long; prints one line of JSON when it begins and one when it has ended. Ends with standard input.
+#include <unistd.h>
+
+#include <algorithm>
 #include <asio/posix/stream_descriptor.hpp>
 #include <asio/read_until.hpp>
 #include <asio/streambuf.hpp>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <axl/key.hpp>
 #include <istream>
 #include <memory>
+#include <optional>
 #include <string>
-#include <unistd.h>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "link/link.hpp"
@@ -35,7 +38,7 @@ namespace {
 constexpr std::size_t kPayload = 1'280;
 constexpr std::size_t kDialsAtOnce = 16;
 constexpr auto kSettled = 2s;     // nothing has changed for so long
-constexpr auto kGivenUp = 500ms;  // a flow of which nothing has arrived for so long has lost its packets
+constexpr auto kGivenUp = 5s;  // a flow of which nothing has arrived for so long has lost its packets
 
 class Leaf final : private StreamHandler {
  public:
@@ -218,27 +221,47 @@ class Leaves final : private Leaf::Owner {
       flow_to_[flows_[i].to] = &flows_[i];
     }
     lost_ = 0;
+    time_ = time;
+    begun_.reset();
+    for (auto& flow : flows_) send(flow);  // the first packet waits for the path, and only one can
+    load_.arm(clock_.now() + kGivenUp);
+  }
+  void start_clock() {
     begun_ = clock_.now();
-    end_ = begun_ + time;
-    std::printf("{\"flows\":%zu}\n", flows);
-    load_.arm(begun_ + kGivenUp);
-    for (auto& flow : flows_) fill(flow);
+    end_ = *begun_ + time_;
+    std::printf("{\"flows\":%zu}\n", flows_.size());
+    load_.arm(*begun_ + kGivenUp);
+    for (auto& flow : flows_) {
+      flow.arrived = 0;
+      fill(flow);
+    }
+  }
+  void send(Flow& flow) {
+    ++flow.under_way;
+    leaves_[flow.from]->send(leaves_[flow.to]->key(), payload_);
   }
   void fill(Flow& flow) {
-    while (flow.under_way < window_) {
-      ++flow.under_way;
-      leaves_[flow.from]->send(leaves_[flow.to]->key(), payload_);
-    }
+    while (flow.under_way < window_) send(flow);
   }
   void on_datagram(Leaf& leaf) override {
     auto* flow = flow_to_.empty() ? nullptr : flow_to_[numbers_.at(leaf.key())];
     if (flow == nullptr) return;
     ++flow->arrived;
     if (flow->under_way > 0) --flow->under_way;
-    if (clock_.now() < end_) fill(*flow);
+    if (begun_) {
+      if (clock_.now() < end_) fill(*flow);
+    } else if (std::ranges::all_of(flows_, [](const Flow& any) { return any.arrived > 0; })) {
+      start_clock();
+    }
   }
   void on_load_timer() {
     const auto now = clock_.now();
+    if (!begun_) {  // what the warming-up has lost
+      for (auto& flow : flows_) {
+        if (flow.arrived == 0) send(flow);
+      }
+      return load_.arm(now + kGivenUp);
+    }
     if (now < end_) {
       for (auto& flow : flows_) {
         if (std::exchange(flow.seen, flow.arrived) != flow.arrived) continue;
@@ -254,7 +277,7 @@ class Leaves final : private Leaf::Owner {
       least = std::min(least, flow.arrived);
     }
     std::printf("{\"packets\":%zu,\"least\":%zu,\"lost\":%zu,\"seconds\":%.3f}\n", arrived, least, lost_,
-                std::chrono::duration<double>(now - begun_).count());
+                std::chrono::duration<double>(now - *begun_).count());
     flow_to_.clear();
     read();
   }
@@ -279,7 +302,8 @@ class Leaves final : private Leaf::Owner {
   std::vector<Flow*> flow_to_;  // by the number of the leaf at its end
   std::size_t window_ = 0;
   std::size_t lost_ = 0;
-  Time begun_;
+  Duration time_{};
+  std::optional<Time> begun_;  // set once every flow has its path
   Time end_;
 };
 

@@ -81,7 +81,7 @@ class Churn {
 
  private:
   double share_;
-  double due_ = 0;
+  double due_ = 0.5;
 };
 
 // Each node sends to its partners once a second, a tenth of the nodes at a time.
@@ -162,8 +162,7 @@ int main(int argc, char** argv) {
     fault = settle(network);
     settled = network.now();
     network.run_for(30s);  // filters follow the tree
-    network.frames.clear();
-    network.wire_bytes = 0;
+    network.reset_counts();
     asked = network.verifier().asked();
     cpu = 0;
   }
@@ -186,6 +185,9 @@ int main(int argc, char** argv) {
   asked = network.verifier().asked() - asked;
   const auto frames = network.frames;
   const auto wire_bytes = network.wire_bytes;
+  const auto own_lookups = network.own_lookups;
+  std::uint64_t busiest = 0;
+  for (std::size_t node = 0; node < nodes; ++node) busiest = std::max(busiest, network.sent_by(node));
   const auto heap = heap_bytes() - heap_before;
   if (scenario == "join" && !fault.empty()) {
     fault = settle(network);
@@ -217,9 +219,11 @@ int main(int argc, char** argv) {
       frame_rate(FrameType::traffic));
   std::printf(
       "\"infos\":%.1f,\"most_infos\":%zu,\"paths\":%.1f,\"rumors\":%.1f,\"deepest\":%zu,\"fullest_filter\":%.3f,"
-      "\"share_with_half_full_filters\":%.4f,\"sent\":%zu,\"arrived\":%zu}\n",
+      "\"share_with_half_full_filters\":%.4f,\"sent\":%zu,\"arrived\":%zu,",
       static_cast<double>(tables.infos) / n, tables.most_infos, static_cast<double>(tables.paths) / n,
       static_cast<double>(tables.rumors) / n, tables.deepest, tables.fullest_filter,
       static_cast<double>(tables.half_full) / n, traffic.sent, traffic.arrived);
+  std::printf("\"own_lookups\":%.4f,\"busiest_frames\":%.2f}\n", rate(own_lookups),
+              static_cast<double>(busiest) / static_cast<double>(seconds));
   return 0;
 }

@@ -141,6 +141,7 @@ void Network::write(NodeId from, LinkNumber number, Buffer message) {
   const bool from_a = link.a == from;
   const auto type = static_cast<wire::FrameType>(*message.data());
   ++frames[type];
+  ++nodes_[from]->sent;
   wire_bytes += wire::uvarint_size(message.size()) + message.size();
   if (type == wire::FrameType::sig_req) link.asked[from_a ? 0 : 1] = now_;
   Event event;
@@ -158,6 +159,7 @@ void Network::drain(NodeId node) {
   if (engine == nullptr) return;
   while (auto output = engine->poll_output()) {
     if (auto* frame = std::get_if<overlay::SendFrame>(&*output)) {
+      own_lookups += frame->own && frame->type == wire::FrameType::path_lookup ? 1 : 0;
       const auto link = by_id_.find(id_of(node, frame->link));
       if (link != by_id_.end()) write(node, link->second, std::move(frame->message));
     } else if (auto* datagram = std::get_if<overlay::Deliver>(&*output)) {
@@ -221,6 +223,13 @@ void Network::run_until(Time end) {
 void Network::send(NodeId from, const PublicKey& dest, ByteSpan payload) {
   if (!engine(from).send(dest, Buffer::copy_of(payload, Buffer::kHeadroom), now_).ok()) std::abort();
   drain(from);
+}
+
+void Network::reset_counts() {
+  frames.clear();
+  wire_bytes = 0;
+  own_lookups = 0;
+  for (const auto& node : nodes_) node->sent = 0;
 }
 
 std::optional<Network::NodeId> Network::node_of(const PublicKey& key) const {

@@ -86,9 +86,14 @@ class Network {
 
   // What has happened.
   std::function<void(NodeId at, const PublicKey& from, ByteSpan payload)> on_deliver;
-  std::map<wire::FrameType, std::size_t> frames;  ///< sent, by type; reset it at will
-  std::uint64_t wire_bytes = 0;                   ///< of those frames, with their length fields; reset it at will
+  std::map<wire::FrameType, std::size_t> frames;  ///< sent, by type
+  std::uint64_t wire_bytes = 0;                   ///< of those frames, with their length fields
+  std::size_t own_lookups = 0;                    ///< of frames, lookups as they leave the node that asks
   std::size_t closed_links = 0;                   ///< by engines, for what came over them
+  /// Forgets what has been sent so far.
+  void reset_counts();
+  /// Frames that this node has sent.
+  [[nodiscard]] std::uint64_t sent_by(NodeId node) const { return nodes_[node]->sent; }
   [[nodiscard]] SharedVerifier& verifier() noexcept { return verifier_; }
 
  private:
@@ -100,6 +105,7 @@ class Network {
     std::function<void(LinkNumber, ByteSpan)> on_message;
     std::vector<LinkNumber> links;
     Time wake = Time::max();
+    std::uint64_t sent = 0;
   };
   struct Link {
     NodeId a = 0;
