@@ -68,7 +68,7 @@ def real_hubs(axld, tools, quick):
         for _ in range(1 if quick else ROUNDS):
             for hub in few, many:
                 loads.append(hub.load(FLOWS, WINDOW, 2))
-            loads.append(many.load(many.count // 2, WINDOW // 4, 2))
+            loads.append(many.load(many.count // 2, WINDOW, 2))
         many.memory["right after load"] = settled_memory(many.pid)
         if not quick:
             time.sleep(20)  # the daemon gives back what has been free for ten seconds
