@@ -12,12 +12,12 @@ void keep_some_freed_memory();
 /// node kept for good what a thousand handshakes or a burst of packets had taken once.
 class HeapTidier {
  public:
-  /// Once every ten seconds or so: what was free at the last look and still is goes back, if it is some megabytes.
+  /// Once every ten seconds or so: what was unused at the last look and still is goes back, if it is some megabytes.
   void look();
 
  private:
-  std::size_t free_before_ = 0;  // at the last look
-  std::size_t given_back_ = 0;   // of what is free: no longer resident
+  std::size_t before_ = 0;  // at the last look
+  std::size_t least_ = 0;   // since nothing could be given back
 };
 
 }  // namespace axl::daemon
