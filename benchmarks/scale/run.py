@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Measures large networks in virtual time and a real node with many neighbours; renews the figures in SCALE.md.
 
-    run.py --tools FOLDER --axld FILE --out FOLDER [--quick] [--update]
+    run.py --tools FOLDER --axld FILE --out FOLDER [--quick] [--update] [--only PART...]
 
-Writes scale.json and plots to the folder. --update puts the tables into benchmarks/SCALE.md and the plots beside it.
+Parts: engine, hub, networks. What --only leaves out is taken from the last run. Writes scale.json and plots to the folder. --update puts the tables into benchmarks/SCALE.md and the plots beside it.
 --quick runs the small networks for a few seconds, to see that everything works.
 """
 
@@ -198,12 +198,21 @@ def main():
     parser.add_argument("--out", required=True)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--update", action="store_true")
+    parts = {"engine": lambda: engine_alone(given.tools, given.quick), "hub": lambda: real_hubs(given.axld, given.tools, given.quick),
+             "networks": lambda: simulations(given.tools, given.quick)}
+    parser.add_argument("--only", nargs="+", choices=parts, default=list(parts))
     given = parser.parse_args()
     os.makedirs(given.out, exist_ok=True)
     machine = f"{about.machine()}, commit {about.commit()}, {datetime.date.today()}"
-    results = {"machine": machine, "engine": engine_alone(given.tools, given.quick),
-               "hub": real_hubs(given.axld, given.tools, given.quick), "networks": simulations(given.tools, given.quick)}
-    with open(os.path.join(given.out, "scale.json"), "w", encoding="utf-8") as file:
+    results_file = os.path.join(given.out, "scale.json")
+    results = {}
+    if set(given.only) != set(parts):
+        with open(results_file, encoding="utf-8") as file:
+            results = json.load(file)
+    results["machine"] = machine
+    for name in given.only:
+        results[name] = parts[name]()
+    with open(results_file, "w", encoding="utf-8") as file:
         json.dump(results, file, indent=1)
     texts = {"machine": "Measured on: " + machine + ".", **network_tables(results["networks"]), **hub_tables(results["hub"], results["engine"])}
     draw(results["networks"], given.out)
