@@ -338,18 +338,19 @@ std::size_t Flow::adapt_window(std::size_t count) {
 
   if (behind_since_ && now - *behind_since_ > kPatience && pcb_->rcv_wnd_max > first) {
     to_shrink_ = pcb_->rcv_wnd_max - first;
+    if (lent_ > 0) core_->end_loan(*tag_->peer, std::exchange(lent_, 0));  // part of that
   }
   if (received_.size() <= first) behind_since_.reset();
-  if (lent_ > 0) {
-    expected_ -= std::min(expected_, count);
-    const auto over = lent_ - std::min(lent_, expected_);
+  expected_ -= std::min(expected_, count);
+  if (to_shrink_ > 0) return shrink_window(count, to_shrink_);
+  if (lent_ > expected_) {
+    const auto over = lent_ - expected_;
     auto left = over;
     count = shrink_window(count, left);
     lent_ -= over - left;
     core_->end_loan(*tag_->peer, over - left);
     return count;
   }
-  if (to_shrink_ > 0) return shrink_window(count, to_shrink_);
 
   consumed_ += count;
   const auto took = now - growth_began_;

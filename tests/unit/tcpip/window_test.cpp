@@ -139,6 +139,42 @@ TEST_CASE("tcpip: what a reader expects comes without waiting for it, and no mor
   CHECK(pair.server->count == before);
 }
 
+TEST_CASE("tcpip: on a long path the window grows beyond what is lent", "[tcpip]") {
+  Network network;
+  network.link.delay = 25ms;
+  auto& client = network.add();
+  auto& server = network.add();
+  auto pair = join(network, client, server);
+  REQUIRE(pair);
+  pair.server->keep = false;
+  constexpr std::size_t kSize = 15'000'000;
+  pair.server->then = [&](ByteSpan data) {
+    if (pair.server->count == data.size()) pair.server->connection->expect(kSize);
+  };
+  pair.client->connection->write(Buffer::copy_of(random_bytes(1, kSize)));
+  const auto started = network.now;
+  network.turn(client);
+  REQUIRE(network.run([&] { return pair.server->count == kSize; }));
+  CHECK(network.now - started < 600ms);  // with a megabyte a round trip it would be more than 750 ms
+}
+
+TEST_CASE("tcpip: a reader that expects much and then stands still is offered no more", "[tcpip]") {
+  Network network;
+  auto& client = network.add();
+  auto& server = network.add();
+  auto pair = join(network, client, server);
+  REQUIRE(pair);
+  pair.server->connection->expect(1'000'000);
+  CHECK(window_of(network, client, pair) <= 1'000'000);  // for five seconds
+  pair.server->connection->resume_reading();
+  network.turn(server);
+  REQUIRE(network.run([&] { return pair.server->count >= 2'000'000; }));
+  const auto before = pair.server->count;
+  pair.server->connection->pause_reading();
+  network.run_for(5s);
+  CHECK(pair.client->connection->unsent() >= 4'000'000 - before - 512 * 1024);  // what it may have grown to since
+}
+
 TEST_CASE("tcpip: larger windows are lent within bounds, and come back with the connection", "[tcpip]") {
   Network network;
   auto& client = network.add();
