@@ -5,6 +5,7 @@
 #   cmake/bench.sh                          five rounds of everything, about half an hour
 #   cmake/bench.sh --quick --rounds 1       a short look
 #   cmake/bench.sh --only 'direct sends'    one kind of load
+#   cmake/bench.sh paths [...]              two nodes over slow and lossy paths (benchmarks/node/paths.py); wants root
 #   cmake/bench.sh scale --update           large networks in virtual time and a node with a thousand neighbours; renews
 #                                           benchmarks/SCALE.md (benchmarks/scale/run.py), about a quarter of an hour
 #
@@ -13,10 +14,10 @@
 set -euo pipefail
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 "$project/cmake/build.sh" bench >&2
-if [ "${1:-}" = scale ]; then
-  shift
-  exec python3 "$project/benchmarks/scale/run.py" --axld "$project/build/bench/daemon/axld" --tools "$project/build/bench/benchmarks" \
-    --out "$project/build/bench-results/scale" "$@"
-fi
-exec python3 "$project/benchmarks/node/measure.py" --axld "$project/build/bench/daemon/axld" --tools "$project/build/bench/benchmarks" \
-  --out "$project/build/bench-results" "$@"
+script=node/measure.py
+out=$project/build/bench-results
+case ${1:-} in
+  paths) script=node/paths.py && shift ;;
+  scale) script=scale/run.py && out+=/scale && shift ;;
+esac
+exec python3 "$project/benchmarks/$script" --axld "$project/build/bench/daemon/axld" --tools "$project/build/bench/benchmarks" --out "$out" "$@"

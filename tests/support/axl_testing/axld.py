@@ -12,10 +12,12 @@ from .wait import until
 
 
 class Axld(TreeMember):
-    """Started with a config file in `folder`, on any free API port. `listen` holds URIs; port 0 is any free one."""
+    """Started with a config file in `folder`, on any free API port. `listen` holds URIs; port 0 is any free one.
 
-    def __init__(self, binary, folder, key=None, peers=(), listen=(), arguments=(), settings=None, start=True):
-        self.binary, self.folder = binary, folder
+    `within` is the Namespace that it lives in, if not the test's own."""
+
+    def __init__(self, binary, folder, key=None, peers=(), listen=(), arguments=(), settings=None, start=True, within=None):
+        self.binary, self.folder, self.within = binary, folder, within
         self.key = key or make_key()
         self.arguments = list(arguments)
         self.config = {"PrivateKeyPath": os.path.join(folder, "key.pem"), "Peers": list(peers), "Listen": list(listen),
@@ -38,7 +40,8 @@ class Axld(TreeMember):
         path = os.path.join(self.folder, "node-config.json")
         with open(path, "w", encoding="utf-8") as file:
             json.dump(self.config, file)
-        self.process = Process(self.name, [self.binary, "-config", path, "--api-port", "0", "--router-port", "0", *self.arguments])
+        command = [self.binary, "-config", path, "--api-port", "0", "--router-port", "0", *self.arguments]
+        self.process = Process(self.name, self.within.command(*command) if self.within else command)
         found = self.process.wait_for_line(r"^Listening on (?:(unix:.+)|(\S+):(\d+))$")
         self.api = Api(found[1], None) if found[1] else Api(found[2].strip("[]"), int(found[3]))
         for index, uri in enumerate(self.config["Listen"][: self._awaited]):

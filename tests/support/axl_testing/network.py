@@ -64,8 +64,8 @@ class Namespace:
         self.ip = f"10.99.{number}.2"
         # A namespace lives as long as a process in it.
         self._holder = subprocess.Popen(["unshare", "--net", "sleep", "infinity"])
-        self._path = f"/proc/{self._holder.pid}/ns/net"
-        until(lambda: os.readlink(self._path) != os.readlink("/proc/self/ns/net"), "a namespace is made")
+        self.path = f"/proc/{self._holder.pid}/ns/net"
+        until(lambda: os.readlink(self.path) != os.readlink("/proc/self/ns/net"), "a namespace is made")
         wire = f"wire{number}"
         _run("ip", "link", "add", wire, "type", "veth", "peer", "name", "eth0", "netns", str(self._holder.pid))
         _run("ip", "address", "add", f"{self.gateway}/24", "dev", wire)
@@ -76,7 +76,7 @@ class Namespace:
 
     def command(self, *command):
         """The command line that runs `command` in here."""
-        return ["nsenter", f"--net={self._path}", *command]
+        return ["nsenter", f"--net={self.path}", *command]
 
     def run(self, *command, **arguments):
         return subprocess.run(self.command(*command), capture_output=True, check=False, **arguments)
@@ -87,7 +87,7 @@ class Namespace:
 
         def make():
             # A thread may move to another namespace on its own; a socket stays where it was made.
-            with open(self._path, "rb") as file:
+            with open(self.path, "rb") as file:
                 if ctypes.CDLL(None, use_errno=True).setns(file.fileno(), _CLONE_NEWNET) != 0:
                     return
             made.append(socket.socket(socket.AF_INET6, kind, protocol))
