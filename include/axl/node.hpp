@@ -85,7 +85,8 @@ class Node {
   /// Opens a session with exactly this key: refused, timed_out, key_mismatch or unreachable otherwise.
   void connect(const PublicKey& peer, std::uint16_t port, ConnectHandler handler);
 
-  /// Sends a message to a peer's receive queue (its Router), in the order of calls. Between nodes of this kind the
+  /// Sends a message to a peer's receive queue (its Router). Messages of one topic, or without one, keep the order of
+  /// calls; those of another may overtake them, as a small one overtakes a large one. Between nodes of this kind the
   /// report says that the peer has queued it. Errors: too_large, busy (not queued), timed_out or delivery_unknown (send
   /// again with the same id: it is queued once), unreachable, key_mismatch, refused.
   void send(const PublicKey& peer, MessageBody body, SendOptions options, SendHandler handler);

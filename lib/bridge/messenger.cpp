@@ -16,6 +16,7 @@ namespace {
 constexpr Duration kBusyTick{std::chrono::milliseconds{250}};
 constexpr Duration kIdleTick{std::chrono::seconds{5}};
 constexpr Duration kLongestRetry{std::chrono::hours{24}};
+constexpr unsigned kTopicLanes = 3;
 }  // namespace
 
 Messenger::Messenger(const NodeConfig& config, const Limits& limits, Host& host, Inbox& inbox, Logger logger)
@@ -78,10 +79,19 @@ void Messenger::send(const PublicKey& destination, MessageBody body, SendOptions
   message->options = std::move(options);
   message->handler = std::move(handler);
   message->may_have_arrived = may_have_arrived;
-  auto& channel = channels_[peer];
-  if (!channel) channel = std::make_unique<PeerChannel>(*this, peer);
+  const ChannelId id{peer, lane_of(peer, message->options.topic)};
+  auto& channel = channels_[id];
+  if (!channel) channel = std::make_unique<PeerChannel>(*this, id);
   channel->add(std::move(message));
   arm();
+}
+
+// FNV-1a: the same topic always gets the same lane.
+unsigned Messenger::lane_of(const PublicKey& peer, std::string_view topic) const {
+  if (topic.empty() || old_peers_->contains(peer, host_.now())) return 0;
+  std::uint32_t hash = 2'166'136'261U;
+  for (const auto letter : topic) hash = (hash ^ static_cast<unsigned char>(letter)) * 16'777'619U;
+  return 1 + hash % kTopicLanes;
 }
 
 void Messenger::send_to_ourselves(MessageBody body, SendOptions options, SendHandler handler) {
@@ -110,8 +120,8 @@ void Messenger::finished(std::size_t body_size) noexcept {
   bytes_ -= body_size;
 }
 
-void Messenger::wake(const PublicKey& peer) {
-  woken_.push_back(peer);
+void Messenger::wake(const ChannelId& channel) {
+  woken_.push_back(channel);
   if (woken_.size() == 1) later([this] { run_woken(); });
 }
 
@@ -119,8 +129,8 @@ void Messenger::run_woken() {
   auto woken = std::exchange(woken_, {});
   std::ranges::sort(woken);
   woken.erase(std::unique(woken.begin(), woken.end()), woken.end());
-  for (const auto& peer : woken) {
-    if (const auto found = channels_.find(peer); found != channels_.end()) found->second->run();
+  for (const auto& id : woken) {
+    if (const auto found = channels_.find(id); found != channels_.end()) found->second->run();
   }
   arm();
 }
@@ -128,7 +138,7 @@ void Messenger::run_woken() {
 void Messenger::on_tick() {
   armed_ = false;
   // Handlers may send, and so add channels, but nothing else removes them.
-  for (auto& [peer, channel] : channels_) {
+  for (auto& [id, channel] : channels_) {
     channel->on_tick();
     if (channel->idle() && channel->idle_since() + limits_.idle_timeout <= host_.now()) channel->close_idle();
   }
@@ -139,7 +149,7 @@ void Messenger::on_tick() {
 
 void Messenger::trim() {
   std::vector<PeerChannel*> idle;
-  for (auto& [peer, channel] : channels_) {
+  for (auto& [id, channel] : channels_) {
     if (channel->idle() && channel->connected()) idle.push_back(channel.get());
   }
   if (idle.size() <= limits_.idle_channels) return;
@@ -148,7 +158,7 @@ void Messenger::trim() {
 }
 
 void Messenger::close_idle() {
-  for (auto& [peer, channel] : channels_) {
+  for (auto& [id, channel] : channels_) {
     if (channel->idle()) channel->close_idle();
   }
 }

@@ -1,7 +1,9 @@
-// Sends messages to peers: one channel for each that is being talked to.
+// Sends messages to peers: a few channels for each that is being talked to.
 //
 // A channel speaks HTTP on the peer's port 7001 (receipts, safe repetition) or, with an old peer, frames on port 7000.
-// It sends in the order of calls. What was surely not taken by the peer is tried again until its time is up; what may
+// It sends in the order of calls. Messages without a topic have one channel, and topics share the others by their names, so
+// that a large message holds up its own topic and few others: only messages of one topic keep an order among them. An
+// old peer knows no topics and gets all on one channel. What was surely not taken by the peer is tried again until its time is up; what may
 // have been is tried again only where the message's id makes that safe.
 //
 // Source: bridge, sections 2, 3.2, 8.4 and 9 (rows 1 and 2).
@@ -13,6 +15,8 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "bridge/host.hpp"
@@ -41,6 +45,9 @@ class Messenger {
   Messenger& operator=(const Messenger&) = delete;
   ~Messenger();  ///< drops what is under way; calls no handler
 
+  /// A peer and a lane to it: 0 for messages without a topic.
+  using ChannelId = std::pair<PublicKey, unsigned>;
+
   /// `destination` may be partial. `handler` is called once, never inside this call. `may_have_arrived`: an earlier
   /// call may have delivered this message, so it goes only where its id makes a repetition safe.
   void send(const PublicKey& destination, MessageBody body, SendOptions options, SendHandler handler,
@@ -62,9 +69,10 @@ class Messenger {
   [[nodiscard]] const Logger& logger() const noexcept { return logger_; }
   void finished(std::size_t body_size) noexcept;
   /// Looks at this channel again on the next turn of the loop.
-  void wake(const PublicKey& peer);
+  void wake(const ChannelId& channel);
 
  private:
+  [[nodiscard]] unsigned lane_of(const PublicKey& peer, std::string_view topic) const;
   void send_to_ourselves(MessageBody body, SendOptions options, SendHandler handler);
   void later(std::function<void()> task);
   void run_woken();
@@ -77,10 +85,10 @@ class Messenger {
   Host& host_;
   Inbox& inbox_;
   Logger logger_;
-  std::map<PublicKey, std::unique_ptr<PeerChannel>> channels_;
+  std::map<ChannelId, std::unique_ptr<PeerChannel>> channels_;
   std::shared_ptr<OldPeers> old_peers_ = std::make_shared<OldPeers>();
   Outbox outbox_;
-  std::vector<PublicKey> woken_;
+  std::vector<ChannelId> woken_;
   std::size_t messages_ = 0;
   std::size_t bytes_ = 0;
   std::uint64_t next_message_ = 1;

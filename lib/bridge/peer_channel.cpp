@@ -24,8 +24,8 @@ Error unknown_delivery(Errc code, std::string_view why) {
 }
 }  // namespace
 
-PeerChannel::PeerChannel(Messenger& messenger, const PublicKey& peer)
-    : messenger_{messenger}, peer_{peer}, address_{Address::of(peer)}, idle_since_{messenger.host().now()} {}
+PeerChannel::PeerChannel(Messenger& messenger, const Messenger::ChannelId& id)
+    : messenger_{messenger}, id_{id}, address_{Address::of(peer_)}, idle_since_{messenger.host().now()} {}
 
 PeerChannel::~PeerChannel() = default;
 
@@ -43,7 +43,7 @@ void PeerChannel::add(std::unique_ptr<OutgoingMessage> message) {
   }
   const auto number = message->number;
   waiting_.emplace(number, std::move(message));
-  messenger_.wake(peer_);
+  messenger_.wake(id_);
 }
 
 bool PeerChannel::may_give() const {
@@ -214,7 +214,7 @@ void PeerChannel::on_attempt(std::unique_ptr<OutgoingMessage> message, Attempt a
 
 void PeerChannel::on_link_change() {
   const bool nothing_to_do = waiting_.empty() && link_ && !link_rejected_ && link_->usable();
-  if (!nothing_to_do) messenger_.wake(peer_);
+  if (!nothing_to_do) messenger_.wake(id_);
 }
 
 void PeerChannel::keep_waiting(std::unique_ptr<OutgoingMessage> message) {

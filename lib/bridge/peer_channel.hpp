@@ -1,4 +1,4 @@
-// All messages to one peer: those that wait, the connection that carries them, and how one is found.
+// All messages on one lane to one peer: those that wait, the connection that carries them, and how one is found.
 //
 // Port 7001 is tried first. If the peer refuses it, it is an old one and gets frames on port 7000; if its TCP says
 // nothing for three seconds, 7000 is tried beside. Messages keep their order: what a connection loses goes back to its
@@ -20,7 +20,7 @@ namespace axl::bridge {
 
 class PeerChannel final : private LinkOwner {
  public:
-  PeerChannel(Messenger& messenger, const PublicKey& peer);
+  PeerChannel(Messenger& messenger, const Messenger::ChannelId& id);
   PeerChannel(const PeerChannel&) = delete;
   PeerChannel& operator=(const PeerChannel&) = delete;
   ~PeerChannel();
@@ -57,7 +57,8 @@ class PeerChannel final : private LinkOwner {
   [[nodiscard]] Time now() const { return messenger_.host().now(); }
 
   Messenger& messenger_;
-  const PublicKey peer_;
+  const Messenger::ChannelId id_;
+  const PublicKey& peer_ = id_.first;
   const Address address_;
   std::map<std::uint64_t, std::unique_ptr<OutgoingMessage>> waiting_;  // by number
   std::unique_ptr<MessageLink> link_;

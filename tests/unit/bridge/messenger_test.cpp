@@ -355,6 +355,41 @@ TEST_CASE("messenger: at most 64 connections are kept without work, and an idle 
   CHECK(mesh.loop.timers() == 0);
 }
 
+TEST_CASE("messenger: a topic does not wait for a large message of another, and keeps its own order", "[bridge]") {
+  TestMesh mesh;
+  auto& a = mesh.add(1);
+  auto& b = mesh.add(2);
+  std::string arrived;
+  const auto send = [&](std::string name, std::size_t size, std::string topic) {
+    a.bridge().send(b.our_key(), axl::MessageBody{axl::Bytes(size)}, {.topic = std::move(topic)},
+                    [&arrived, name](const axl::Result<axl::SendReport>& report) {
+                      CHECK(report.ok());
+                      arrived += name;
+                    });
+  };
+  send("L", 15'000'000, "");
+  send("l", 1, "");
+  for (const auto* name : {"1", "2", "3"}) send(name, 1'000, "small");
+  mesh.loop.run();
+  CHECK(arrived == "123Ll");
+  CHECK(mesh.connects == 2);
+  // Any number of topics costs a peer four connections.
+  for (int i = 0; i < 100; ++i) send("", 1, "topic" + std::to_string(i));
+  mesh.loop.run();
+  CHECK(mesh.connects == 4);
+}
+
+TEST_CASE_METHOD(Fixture, "messenger: an old peer, which knows no topics, gets them on one connection", "[bridge]") {
+  OldPeer old{mesh, 9};
+  CHECK(user.send(old.key, "first").status == 200);
+  for (const auto* topic : {"one", "two", "three"}) {
+    a.bridge().send(old.key, axl::MessageBody{axl::to_bytes(topic)}, {.topic = topic}, [](const auto&) {});
+  }
+  mesh.loop.run();
+  REQUIRE(old.connections.size() == 1);
+  CHECK(old.connections[0]->received == framed("first") + framed("one") + framed("two") + framed("three"));
+}
+
 TEST_CASE("messenger: library sends in the order of calls, and reports", "[bridge]") {
   TestMesh mesh;
   auto& a = mesh.add(1);
