@@ -58,7 +58,7 @@ class NodeSender : public Sender {
   NodeSender(const std::string& path, std::string head) : http_{path}, head_{std::move(head)} {}
   void send(const std::string& body) override {
     if (const auto status = http_.ask(head_, body); status != 200) {
-      std::fprintf(stderr, "a message was answered with %d\n", status);
+      std::fprintf(stderr, "a message was answered with %d: %.*s\n", status, static_cast<int>(http_.body().size()), http_.body().data());
       std::exit(1);
     }
   }
