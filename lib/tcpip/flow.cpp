@@ -25,6 +25,8 @@ constexpr std::size_t kMostOfPlenty = 160 * 1024;
 constexpr std::size_t kAcknowledgeAtOnce = 4 * 1024;
 // A peer works on while we do, for as long as the reader is known to take what comes.
 constexpr std::size_t kMostExpected = 1024 * 1024;
+// The next message is mostly not far behind, and should not have to wait until its own size is known.
+constexpr Duration kLoanKept = std::chrono::seconds{1};
 
 }  // namespace
 
@@ -70,9 +72,10 @@ void Flow::resume_reading() {
   mark_ready();
 }
 
-// The window is larger for as long as that much is still to come, and no longer.
+// The window is larger for as long as that much is still to come, and little longer.
 void Flow::expect(std::size_t bytes) {
   expected_ = bytes > received_.size() ? bytes - received_.size() : 0;
+  if (core_ != nullptr) expected_at_ = core_->now();
   if (core_ == nullptr || pcb_ == nullptr || (pcb_->flags & TF_WND_SCALE) == 0) return;
   const auto most = std::min({expected_, kMostExpected, core_->config().max_window});
   if (most <= pcb_->rcv_wnd_max || to_shrink_ > 0) return;
@@ -343,7 +346,7 @@ std::size_t Flow::adapt_window(std::size_t count) {
   if (received_.size() <= first) behind_since_.reset();
   expected_ -= std::min(expected_, count);
   if (to_shrink_ > 0) return shrink_window(count, to_shrink_);
-  if (lent_ > expected_) {
+  if (lent_ > expected_ && now - expected_at_ > kLoanKept) {
     const auto over = lent_ - expected_;
     auto left = over;
     count = shrink_window(count, left);

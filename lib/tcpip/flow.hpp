@@ -150,6 +150,7 @@ class Flow : public std::enable_shared_from_this<Flow> {
   std::optional<Time> behind_since_;                   // since when more than the first window is unread
   std::size_t to_shrink_ = 0;                          // how much of the window is not given back when it is consumed
   std::size_t expected_ = 0;                           // what the reader has said to take, and has not taken yet
+  Time expected_at_{};                                 // when it said so last
   std::size_t lent_ = 0;                               // part of the window that is there only for that
 
   friend class Core;

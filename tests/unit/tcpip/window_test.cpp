@@ -134,6 +134,19 @@ TEST_CASE("tcpip: what a reader expects comes without waiting for it, and no mor
   CHECK(network.now - started < 250ms);  // three round trips and a half while the sender's own window opens
   CHECK(pair.server->received == random_bytes(1, kSize));
   pair.server->then = {};
+  // The next one, soon after, goes in one round trip; much later the window is an ordinary one again.
+  const auto next = network.now;
+  pair.client->connection->write(Buffer::copy_of(random_bytes(2, kSize - 100'000)));
+  network.turn(client);
+  REQUIRE(network.run([&] { return pair.server->count == 2 * kSize - 100'000; }));
+  CHECK(network.now - next < 60ms);
+  network.run_for(1s);
+  for (int i = 0; i < 20; ++i) {
+    const auto already = pair.server->count;
+    pair.client->connection->write(Buffer::copy_of(random_bytes(3, 50'000)));
+    network.turn(client);
+    REQUIRE(network.run([&] { return pair.server->count == already + 50'000; }));
+  }
   const auto before = pair.server->count;
   CHECK(window_of(network, client, pair) <= 160 * 1024);
   CHECK(pair.server->count == before);
