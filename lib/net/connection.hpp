@@ -42,6 +42,14 @@ struct StreamOptions {
     options.kernel_unsent = 128 * 1024;
     return options;
   }
+  /// For a link: what waits in the kernel is passed by nobody, so it should not be much.
+  [[nodiscard]] static StreamOptions for_links() {
+    StreamOptions options;
+    options.high_mark = 128 * 1024;
+    options.low_mark = 64 * 1024;
+    options.kernel_unsent = 128 * 1024;
+    return options;
+  }
 };
 
 class Connection : public std::enable_shared_from_this<Connection> {

@@ -50,8 +50,8 @@ class Core final : private tcpip::StackHost {
   using PingHandler = std::function<void(const e2e::Engine::PingDone&)>;
 
   /// A link whose queue holds this much takes no more packets of our own.
-  static constexpr std::size_t kLinkQueueHigh = 256UL * 1024;
-  static constexpr std::size_t kLinkQueueLow = 128UL * 1024;
+  static constexpr std::size_t kLinkQueueHigh = 64UL * 1024;
+  static constexpr std::size_t kLinkQueueLow = 32UL * 1024;
 
   Core(const Config& config, const PrivateKey& key, asio::io_context& context, Executor& executor, Logger logger);
   Core(const Core&) = delete;

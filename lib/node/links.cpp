@@ -19,7 +19,8 @@ link::PeerTable::Config table_config(const NodeConfig& config) {
 // The link goes on writing when the stream says that there is room, so its mark may not lie below the stream's.
 link::Link::Limits link_limits() {
   link::Link::Limits limits;
-  limits.write_low = net::StreamOptions{}.low_mark;
+  limits.write_high = net::StreamOptions::for_links().high_mark;
+  limits.write_low = net::StreamOptions::for_links().low_mark;
   return limits;
 }
 
@@ -72,6 +73,7 @@ Result<std::string> Links::add_listener(const std::string& uri) {
   auto parsed = link::parse_listener_uri(uri);
   if (!parsed) return parsed.error();
   net::Listener::Options options;
+  options.stream = net::StreamOptions::for_links();
   options.log = logger_;
   const auto tls = parsed->scheme == link::Scheme::tls;
   if (tls) {
@@ -125,6 +127,7 @@ void Links::on_timer() {
 
 void Links::dial(const link::PeerTable::Dial& wanted) {
   net::Dialer::Options options;
+  options.stream = net::StreamOptions::for_links();
   options.source_interface = wanted.source_interface;
   if (wanted.uri.scheme == link::Scheme::tls) {
     if (!dialler_tls_) {
