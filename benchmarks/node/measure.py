@@ -1,6 +1,6 @@
 """Runs load against nodes, and against the limits of the machine, in turn; repeats it; says what came out.
 
-    measure.py --axld BINARY --tools FOLDER [--rounds 5] [--only TEXT] [--quick] [--out FOLDER]
+    measure.py --axld BINARY --tools FOLDER [--rounds 5] [--only TEXT] [--quick] [--out FOLDER] [--update]
 
 Every round measures the limits (an HTTP server with no network behind it, kernel TCP, TLS, the cipher alone) beside the
 nodes, so each figure also stands as a ratio within one round: machines change their speed, ratios stay. What is counted
@@ -19,6 +19,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tests", "support"))
 
+import document  # noqa: E402
 import plot  # noqa: E402
 import report  # noqa: E402
 from about import commit, cpu_seconds, machine, memory_mb  # noqa: E402
@@ -29,6 +30,7 @@ CHAIN, SMALL_CHAIN = "limit cipher, TLS and loopback, 16000 B packets", "limit c
 LIMITS = {"limit kernel TCP": ("tcp", 16000), "limit TLS": ("tls", 16000), "limit cipher, 16000 B packets": ("cipher", 16000),
           "limit cipher, 1245 B packets": ("cipher", 1245), CHAIN: ("chain", 16000), SMALL_CHAIN: ("chain", 1245)}
 LARGE = 1 << 20
+RESULTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "RESULTS.md")
 
 
 class Bench:
@@ -219,6 +221,7 @@ def main():
                                        "`rest`, `one hop round trips`, `growth`")
     parser.add_argument("--quick", action="store_true", help="a tenth of the work: to try the driver itself")
     parser.add_argument("--out", default="build/bench-results")
+    parser.add_argument("--update", action="store_true", help="renew benchmarks/RESULTS.md")
     options = parser.parse_args()
     bench = Bench(options)
     with tempfile.TemporaryDirectory() as folder:
@@ -227,7 +230,10 @@ def main():
             bench.round(folder)
     bench.write(options.out)
     with open(os.path.join(options.out, "results.md"), encoding="utf-8") as file:
-        print(file.read())
+        text = file.read()
+    print(text)
+    if options.update:
+        document.renew(RESULTS, {"nodes": text.replace("\n## ", "\n### ").strip()}, options.out, os.path.dirname(os.path.abspath(__file__)))
 
 
 if __name__ == "__main__":

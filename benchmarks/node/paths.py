@@ -1,6 +1,6 @@
 """What slow and lossy paths leave of two nodes, beside plain kernel TCP on the same path.
 
-    paths.py --axld BINARY --tools FOLDER [--rounds 3] [--only TEXT] [--seconds 5] [--congestion NAME] [--out FOLDER]
+    paths.py --axld BINARY --tools FOLDER [--rounds 3] [--only TEXT] [--seconds 5] [--congestion NAME] [--out FOLDER] [--update]
 
 Each path joins two network namespaces; a node lives in each, linked by TLS. `wire` delays and loses packets as netem
 would. Every round measures kernel TCP and the nodes in turn with the same load: large messages by one client and by four,
@@ -20,6 +20,7 @@ import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tests", "support"))
 
+import document  # noqa: E402
 import plot  # noqa: E402
 from about import commit, machine  # noqa: E402
 from axl_testing import Axld, Namespace, Process, until  # noqa: E402
@@ -179,6 +180,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=5, help="of each measurement; large messages on slow paths take longer")
     parser.add_argument("--congestion", help="the congestion control of both kernels, such as cubic; else the machine's own")
     parser.add_argument("--out", default="build/bench-results")
+    parser.add_argument("--update", action="store_true", help="renew benchmarks/RESULTS.md")
     options = parser.parse_args()
     enter(required=True)
     bench = Bench(options)
@@ -187,6 +189,10 @@ def main():
         bench.round()
     print(bench.table())
     bench.write(options.out)
+    if options.update:
+        here = os.path.dirname(os.path.abspath(__file__))
+        with open(os.path.join(options.out, "paths.md"), encoding="utf-8") as file:
+            document.renew(os.path.join(here, "..", "RESULTS.md"), {"paths": file.read().strip()}, options.out, here)
 
 
 if __name__ == "__main__":

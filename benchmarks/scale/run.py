@@ -13,7 +13,6 @@ import datetime
 import json
 import os
 import re
-import shutil
 import statistics
 import subprocess
 import sys
@@ -25,6 +24,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "node"), os.path.join(HERE, "..",
 
 import about  # pylint: disable=wrong-import-position
 import plot  # pylint: disable=wrong-import-position
+from document import renew  # pylint: disable=wrong-import-position
 from hub import Hub, settled_memory  # pylint: disable=wrong-import-position
 
 DOCUMENT = os.path.join(HERE, "..", "SCALE.md")
@@ -175,22 +175,6 @@ def draw(rows, folder):
                "Filters and lookups", "nodes in the network", "")
 
 
-def renew(texts, folder):
-    """Puts each text between its marks in the document, and the plots beside it."""
-    with open(DOCUMENT, encoding="utf-8") as file:
-        document = file.read()
-    for name, text in texts.items():
-        document, count = re.subn(rf"(<!-- {name} -->\n).*?(<!-- end -->)", lambda found, text=text: found[1] + text + "\n" + found[2],
-                                  document, flags=re.DOTALL)
-        if count != 1:
-            raise SystemExit(f"SCALE.md has no place for {name}")
-    with open(DOCUMENT, "w", encoding="utf-8") as file:
-        file.write(document)
-    for name in os.listdir(folder):
-        if name.endswith(".svg"):
-            shutil.copy(os.path.join(folder, name), os.path.join(HERE, name))
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tools", required=True)
@@ -219,7 +203,7 @@ def main():
     for text in texts.values():
         print("\n" + text)
     if given.update:
-        renew(texts, given.out)
+        renew(DOCUMENT, texts, given.out, HERE)
 
 
 if __name__ == "__main__":
