@@ -36,7 +36,7 @@ class Writer {
 
   Writer& operator<<(std::string_view text) {
     AXL_EXPECT_OR(text.size() <= room_ - used_, return *this);
-    std::memcpy(out_.data() + used_, text.data(), text.size());
+    if (!text.empty()) std::memcpy(out_.data() + used_, text.data(), text.size());
     used_ += text.size();
     return *this;
   }

@@ -35,7 +35,7 @@ bool has_control(std::uint64_t eight) noexcept {
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
   if (a.size() != b.size()) return false;
-  if (std::memcmp(a.data(), b.data(), a.size()) == 0) return true;  // most names are written as everybody does
+  if (a == b) return true;  // most names are written as everybody does
   return std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return to_lower(x) == to_lower(y); });
 }
 
