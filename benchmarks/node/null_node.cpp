@@ -2,8 +2,8 @@
 //
 //   null_node SEND_PORT RECV_PORT
 //
-// Answers on both ports `POST /send` (the body is queued; 200), `GET /recv` and `GET /recv?wait=N` (the oldest body, or
-// waits for one), and any other POST with its own body, as a service behind two nodes would. One thread, epoll,
+// Answers on both ports `POST /send` (the body is queued; 200), `GET /recv` and `GET /recv?wait=1` (the oldest body, or
+// waits a second for one), and any other POST with its own body, as a service behind two nodes would. One thread, epoll,
 // keep-alive.
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
@@ -24,12 +25,14 @@
 
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 struct Client {
   int socket = -1;
   std::string in;
   std::size_t taken = 0;  // of `in`
   std::string out;
-  bool waits = false;
+  Clock::time_point until{};  // while it waits
 };
 
 class NullNode {
@@ -56,7 +59,8 @@ class NullNode {
   [[noreturn]] void run() {
     std::array<epoll_event, 256> events;
     for (;;) {
-      const int count = ::epoll_wait(poll_, events.data(), events.size(), -1);
+      const int count = ::epoll_wait(poll_, events.data(), events.size(), waiting_.empty() ? -1 : 200);
+      if (count == 0) expire();
       for (int i = 0; i < count; ++i) {
         const int socket = events[static_cast<std::size_t>(i)].data.fd;
         if (listeners_.contains(socket)) {
@@ -128,15 +132,28 @@ class NullNode {
         answer(client, queue_.front());
         queue_.pop_front();
       } else if (text.starts_with("GET /recv?wait")) {
+        client.until = Clock::now() + std::chrono::seconds{1};
         waiting_.push_back(&client);
       } else {
-        client.out = "HTTP/1.1 204 No Content\r\n\r\n";
-        flush(client);
+        nothing(client);
       }
     } else {
       answer(client, body);
     }
     return true;
+  }
+
+  static void nothing(Client& client) {
+    client.out = "HTTP/1.1 204 No Content\r\n\r\n";
+    flush(client);
+  }
+
+  // Those who wait have come one after the other.
+  void expire() {
+    while (!waiting_.empty() && (waiting_.front() == nullptr || waiting_.front()->until <= Clock::now())) {
+      if (auto* const client = waiting_.front()) nothing(*client);
+      waiting_.pop_front();
+    }
   }
 
   void deliver(std::string_view body) {
