@@ -33,7 +33,7 @@ void BodyCollector::begin_unknown(std::size_t most) {
 void BodyCollector::add(ByteSpan bytes) {
   const auto needed = bytes_.size() + bytes.size();
   if (needed > bytes_.capacity()) {
-    const auto wanted = bytes_.empty() ? kFirstRoom : announced_ ? most_ : 4 * bytes_.size();
+    const auto wanted = bytes_.empty() ? kFirstRoom : (announced_ ? 16 : 4) * bytes_.size();
     bytes_.reserve(std::max(needed, std::min(most_, wanted)));
   }
   bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());

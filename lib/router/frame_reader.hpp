@@ -1,6 +1,6 @@
 // Frames of overlay port 7000: 4 length bytes, big-endian, then that many bytes. A length of zero is an empty message.
 //
-// Memory grows as bytes arrive: what a length announces is only set aside, once the first of them have come.
+// Memory grows as bytes arrive, never by what a length announces.
 //
 // Source: bridge, section 4.
 #pragma once
@@ -20,8 +20,8 @@ inline constexpr std::size_t kFrameHeaderSize = 4;
 /// The length bytes in front of a body; `size` must fit in 32 bits.
 [[nodiscard]] std::array<std::byte, kFrameHeaderSize> frame_header(std::size_t size) noexcept;
 
-/// Room for a body. Of an announced length all of it once the first bytes have come, since memory that is not written
-/// to costs nothing; else four times what has come, and never more than `most`.
+/// Room for a body: four times what has come, sixteen times of an announced length, and never more than `most`. Memory
+/// that is not written to costs little, but not nothing, and lengths are announced for free.
 class BodyCollector {
  public:
   void begin_announced(std::size_t length);
