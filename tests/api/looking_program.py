@@ -22,7 +22,7 @@ def look():
 
 def spawn():
     """Children that take no hint, one of them through a shell."""
-    stubborn = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(1000)"
+    stubborn = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); signal.pause()"
     child = subprocess.Popen([sys.executable, "-c", stubborn], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
     child.stdout.readline()
     shell = subprocess.Popen(["sh", "-c", "sleep 1000 & echo $!; wait"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
