@@ -47,6 +47,14 @@ class Bench:
             raise SystemExit(f"{' '.join(command)} failed: {done.stdout}{done.stderr}")
         return json.loads(done.stdout)
 
+    def micro(self, names, seconds):
+        """What google benchmark says of each run; `-` in front of the names takes all others."""
+        runs = self.tool("micro", f"--benchmark_filter={names}", "--benchmark_format=json", f"--benchmark_min_time={seconds}")["benchmarks"]
+        for run in runs:
+            if "error_message" in run:
+                raise SystemExit(f"{run['name']}: {run['error_message']}")
+        return runs
+
     def wanted(self, name):
         return not self.options.only or self.options.only in name
 
@@ -111,11 +119,7 @@ class Bench:
 
     def library(self, scale):
         """Two nodes in one process, without HTTP: sessions, and messages with receipts."""
-        found = self.tool("micro", "--benchmark_filter=session_messages|sent_messages", "--benchmark_format=json",
-                          f"--benchmark_min_time={2 * scale}")
-        for run in found["benchmarks"]:
-            if "error_message" in run:
-                raise SystemExit(f"{run['name']}: {run['error_message']}")
+        for run in self.micro("session_messages|sent_messages", 2 * scale):
             work, *arguments = run["name"].split("/")
             size, *at_once = (argument.split(":")[1] for argument in arguments if ":" in argument)
             name = f"library {work.replace('_', ' ')}, {size} B" + "".join(f", {count} under way" for count in at_once)
@@ -124,11 +128,7 @@ class Bench:
 
     def parts(self, scale):
         """Codecs, ciphers, forwarding, TCP, HTTP and the queue, each alone."""
-        found = self.tool("micro", "--benchmark_filter=-session_messages|sent_messages", "--benchmark_format=json",
-                          f"--benchmark_min_time={0.2 * scale}")
-        for run in found["benchmarks"]:
-            if "error_message" in run:
-                raise SystemExit(f"{run['name']}: {run['error_message']}")
+        for run in self.micro("-session_messages|sent_messages", 0.2 * scale):
             more = {"mb_per_second": run["bytes_per_second"] / 1e6} if "bytes_per_second" in run else {}
             self.add(f"part {run['name'].replace('_', ' ')}", ns=run["cpu_time"], **more)
 
