@@ -11,7 +11,7 @@ import threading
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 from axl_testing import TestCase, main, options, until  # noqa: E402
 
-STALLED = 100
+STALLED = 200  # so many that what the heap keeps of a burst, some MB, is little beside what they hold
 IDLE = 1000
 STILL = 2  # seconds without a byte: it has stopped
 # kB that the process grows by for a stream. 256 is what is promised; windows that grow for sockets behind them take 220.
@@ -97,7 +97,7 @@ class OpenStreams(TestCase):
         return [node.process.status("VmRSS") for node in (self.client, self.server)]
 
     def per_stream(self, count):
-        """kB on the caller's node, and on the service's."""
+        """kB that it costs, on the caller's node, and on the service's."""
         return [(after - before) / count for after, before in zip(self.memory(), self.before)]
 
     def open(self, count, method, more="", body=b""):
@@ -112,10 +112,11 @@ class OpenStreams(TestCase):
         return socks
 
     def assert_cheap(self, limit, count, what):
+        # What is free again goes back to the kernel in its own time.
+        if not options.sanitized:
+            until(lambda: max(self.per_stream(count)) < limit, f"{count} streams cost less than {limit} kB each: {what}")
         costs = self.per_stream(count)
         print(f"{what}: {costs[0]:.1f} kB a stream on the caller's node, {costs[1]:.1f} on the service's", file=sys.stderr)
-        if not options.sanitized:
-            self.assertLess(max(costs), limit, f"kB for each of {count} streams: {what}")
 
     def assert_stopped(self, taken):
         """All moved, and none without bound: what the kernel's sockets hold is not ours to count."""
