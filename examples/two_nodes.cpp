@@ -32,7 +32,7 @@ int main() {
   });
   const auto listening = alice->listen(4000, [](axl::Session session) {
     auto kept = std::make_shared<axl::Session>(std::move(session));
-    kept->on_message([kept](axl::Bytes body) { static_cast<void>(kept->send_message(std::move(body))); });
+    kept->on_message([kept](axl::MessageBody body) { static_cast<void>(kept->send_message(std::move(body))); });
     kept->on_closed([kept](const axl::Error*) mutable { kept.reset(); });
   });
   if (!listening || !alice->start() || !bob->start()) return 1;
@@ -46,7 +46,7 @@ int main() {
   bob->connect(alice->key(), 4000, [&](axl::Result<axl::Session> session) {
     if (!session) return echoed.set_value("");
     conversation = *std::move(session);
-    conversation.on_message([&](const axl::Bytes& body) { echoed.set_value(std::string{axl::as_text(body)}); });
+    conversation.on_message([&](const axl::MessageBody& body) { echoed.set_value(std::string{body.text()}); });
     static_cast<void>(conversation.send_message(axl::to_bytes("and back")));
   });
   const auto echo = echoed.get_future().get();

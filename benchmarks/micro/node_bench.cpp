@@ -76,8 +76,8 @@ void session_messages(benchmark::State& state) {
               ->listen(kPort,
                        [&](Session session) {
                          accepted = std::move(session);
-                         accepted.on_message([&](const Bytes& body) {
-                           require(body.size() == size && body.back() == std::byte{'z'}, "a message arrives as it was");
+                         accepted.on_message([&](const MessageBody& body) {
+                           require(body.size() == size && body.span().back() == std::byte{'z'}, "a message arrives as it was");
                            arrived.add(1);
                          });
                        })
@@ -93,7 +93,7 @@ void session_messages(benchmark::State& state) {
   up.wait_for(1);
   session.on_writable([&] { room.add(1); });
   session.on_drained([&] { room.add(1); });
-  const Bytes body(size, std::byte{'z'});
+  const MessageBody body{Bytes(size, std::byte{'z'})};
   const auto batch = batch_of(size);
   std::size_t sent = 0;
   for (auto _ : state) {

@@ -10,6 +10,7 @@
 
 #include <axl/bytes.hpp>
 #include <axl/key.hpp>
+#include <axl/message.hpp>
 #include <axl/result.hpp>
 #include <cstddef>
 #include <cstdint>
@@ -25,7 +26,7 @@ class SessionState;
 class Session {
  public:
   using DataHandler = std::function<void(Bytes data)>;
-  using MessageHandler = std::function<void(Bytes body)>;
+  using MessageHandler = std::function<void(MessageBody body)>;
   using EventHandler = std::function<void()>;
   /// `error` is null after an orderly close by both sides.
   using ClosedHandler = std::function<void(const Error* error)>;
@@ -46,8 +47,8 @@ class Session {
 
   /// Queues bytes; would_block when 64 MiB are pending already, closed after finish() or an end of the session.
   Result<void> write(Bytes data);
-  /// Queues one message of at most 2^32 - 1 bytes.
-  Result<void> send_message(Bytes body);
+  /// Queues one message of at most 2^32 - 1 bytes. A large body is not copied: it is shared until it has left.
+  Result<void> send_message(MessageBody body);
   /// Bytes queued that the peer's TCP has not acknowledged.
   [[nodiscard]] std::size_t pending() const;
   /// True while a fair writer would wait for on_writable.

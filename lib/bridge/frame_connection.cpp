@@ -129,7 +129,7 @@ FrameConnection::Withheld FrameConnection::waits_for() const noexcept {
 }
 
 // False: an answer is awaited, the queue has no room, or an older message is still expected, and the frame waits.
-bool FrameConnection::take(Bytes body) {
+bool FrameConnection::take(MessageBody body) {
   if (take_envelope(body)) {
     first_is_done();
     return !call_;
@@ -137,7 +137,7 @@ bool FrameConnection::take(Bytes body) {
   pending_.emplace();
   pending_->sender = peer_;
   pending_->address = Address::of(peer_);
-  pending_->body = MessageBody{std::move(body)};
+  pending_->body = std::move(body);
   pending_->received = server_.host_.now();
   if (!first_done_ && server_.older_expected(peer_, id_)) return false;
   return offer();

@@ -46,7 +46,7 @@ class FrameConnection final : private StreamHandler {
   void on_closed(const Error* error) override;
 
   void go_on();
-  [[nodiscard]] bool take(Bytes body);
+  [[nodiscard]] bool take(MessageBody body);
   [[nodiscard]] Withheld waits_for() const noexcept;
   [[nodiscard]] bool between_frames() const;
   [[nodiscard]] bool take_envelope(ByteSpan body);

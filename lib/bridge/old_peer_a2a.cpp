@@ -42,7 +42,7 @@ std::string with_method(std::string_view body, std::string_view method) {
 }
 
 /// The answer of an envelope, or nothing after the error in its place has been sent.
-std::optional<a2a::AnswerEnvelope> read_or_refuse(http::Exchange& exchange, const Bytes& answer) {
+std::optional<a2a::AnswerEnvelope> read_or_refuse(http::Exchange& exchange, const MessageBody& answer) {
   auto envelope = a2a::read_answer(answer);
   if (!envelope) {
     exchange.respond_error(502, "Invalid response from peer");
@@ -53,7 +53,7 @@ std::optional<a2a::AnswerEnvelope> read_or_refuse(http::Exchange& exchange, cons
   return envelope;
 }
 
-void answer_card(http::Exchange exchange, const PublicKey& peer, const Bytes& answer) {
+void answer_card(http::Exchange exchange, const PublicKey& peer, const MessageBody& answer) {
   const auto envelope = read_or_refuse(exchange, answer);
   if (!envelope) return;
   const auto& head = exchange.request();
@@ -67,7 +67,7 @@ void answer_card(http::Exchange exchange, const PublicKey& peer, const Bytes& an
   respond_json(exchange, rewritten->text, {{"X-Axl-Card", "rewritten"}});
 }
 
-void answer_request(http::Exchange exchange, const Bytes& answer, bool as_event) {
+void answer_request(http::Exchange exchange, const MessageBody& answer, bool as_event) {
   const auto envelope = read_or_refuse(exchange, answer);
   if (!envelope) return;
   if (!as_event) return respond_json(exchange, envelope->response);
@@ -79,7 +79,7 @@ void answer_request(http::Exchange exchange, const Bytes& answer, bool as_event)
   exchange.respond(200, headers, Buffer::copy_of(as_bytes(event)));
 }
 
-void post_a2a(OldPeerRequests::State& state, http::Exchange exchange, const PublicKey& peer, const Bytes& bytes,
+void post_a2a(OldPeerRequests::State& state, http::Exchange exchange, const PublicKey& peer, const MessageBody& bytes,
               BodyGate::Ticket ticket) {
   const auto body = mcp::json::trim(as_text(bytes));
   const auto message = mcp::peek(as_bytes(body));
@@ -92,7 +92,7 @@ void post_a2a(OldPeerRequests::State& state, http::Exchange exchange, const Publ
   auto envelope = a2a::encode_request(streaming ? with_method(body, instead) : std::string{body});
   state.call(
       std::move(exchange), peer, std::move(envelope), std::move(ticket),
-      [streaming](http::Exchange ready, const Bytes& answer) { answer_request(std::move(ready), answer, streaming); });
+      [streaming](http::Exchange ready, const MessageBody& answer) { answer_request(std::move(ready), answer, streaming); });
 }
 
 }  // namespace
@@ -106,13 +106,13 @@ void OldPeerRequests::serve_a2a(http::Exchange exchange, const PublicKey& peer, 
   if (head.is("GET") || head.is("HEAD")) {  // the server keeps the body of an answer to HEAD back
     return state_->call(
         std::move(exchange), peer, a2a::encode_card_request(), {},
-        [peer](http::Exchange ready, const Bytes& answer) { answer_card(std::move(ready), peer, answer); });
+        [peer](http::Exchange ready, const MessageBody& answer) { answer_card(std::move(ready), peer, answer); });
   }
   if (!root || !head.is("POST")) {
     return exchange.respond_error(405, "Method not allowed", {{"Allow", root ? "GET, HEAD, POST" : "GET, HEAD"}});
   }
   state_->receive(std::move(exchange),
-                  [state = state_.get(), peer](http::Exchange ready, const Bytes& body, BodyGate::Ticket ticket) {
+                  [state = state_.get(), peer](http::Exchange ready, const MessageBody& body, BodyGate::Ticket ticket) {
                     post_a2a(*state, std::move(ready), peer, body, std::move(ticket));
                   });
 }

@@ -82,7 +82,7 @@ void OldPeerCall::on_closed(const Error* error) {
 
 void OldPeerCall::fail(Errc code, std::string text) { finish(Error{code, std::move(text)}); }
 
-void OldPeerCall::finish(Result<Bytes> answer) {
+void OldPeerCall::finish(Result<MessageBody> answer) {
   timer_->cancel();
   if (connection_) {
     connection_->set_handler(nullptr);

@@ -23,7 +23,7 @@ class OldPeerCall final : private StreamHandler {
  public:
   /// Called once, never inside the constructor; may destroy the call. An error's text is what the client is told;
   /// limit_reached means that nothing was tried.
-  using Handler = std::function<void(Result<Bytes> answer)>;
+  using Handler = std::function<void(Result<MessageBody> answer)>;
 
   OldPeerCall(const OldPeerConfig& config, Host& host, BodyGate& gate, const PublicKey& peer, std::string envelope,
               Handler handler);
@@ -40,7 +40,7 @@ class OldPeerCall final : private StreamHandler {
   void start(std::unique_ptr<tcpip::Connection> connection);
   void go_on();
   void fail(Errc code, std::string text);
-  void finish(Result<Bytes> answer);
+  void finish(Result<MessageBody> answer);
 
   const OldPeerConfig& config_;
   Host& host_;

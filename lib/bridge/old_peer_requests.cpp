@@ -54,7 +54,7 @@ std::size_t OldPeerRequests::under_way() const noexcept { return state_->under_w
 
 namespace {
 
-void answer_mcp(OldPeerRequests::State& state, http::Exchange exchange, const Asked& asked, const Bytes& answer) {
+void answer_mcp(OldPeerRequests::State& state, http::Exchange exchange, const Asked& asked, const MessageBody& answer) {
   if (asked.kind == Kind::notification || asked.kind == Kind::response) {
     exchange.respond(202, {}, {});  // the reference's router takes a backend's 202 for a failure
     return;
@@ -73,7 +73,7 @@ void answer_mcp(OldPeerRequests::State& state, http::Exchange exchange, const As
   respond_json(exchange, envelope->response, std::move(headers));
 }
 
-void post_mcp(OldPeerRequests::State& state, http::Exchange exchange, Asked asked, const Bytes& bytes,
+void post_mcp(OldPeerRequests::State& state, http::Exchange exchange, Asked asked, const MessageBody& bytes,
               BodyGate::Ticket ticket) {
   const auto body = mcp::json::trim(as_text(bytes));
   const auto message = mcp::peek(as_bytes(body));
@@ -97,7 +97,7 @@ void post_mcp(OldPeerRequests::State& state, http::Exchange exchange, Asked aske
   const auto peer = asked.peer;
   auto envelope = mcp::encode_request(asked.service, body);
   state.call(std::move(exchange), peer, std::move(envelope), std::move(ticket),
-             [&state, asked = std::move(asked)](http::Exchange ready, const Bytes& answer) {
+             [&state, asked = std::move(asked)](http::Exchange ready, const MessageBody& answer) {
                answer_mcp(state, std::move(ready), asked, answer);
              });
 }
@@ -123,7 +123,7 @@ void OldPeerRequests::serve_mcp(http::Exchange exchange, const PublicKey& peer, 
   asked.service = service;
   if (session) asked.session = std::string{*session};
   state_->receive(std::move(exchange), [state = state_.get(), asked = std::move(asked)](
-                                           http::Exchange ready, const Bytes& body, BodyGate::Ticket ticket) {
+                                           http::Exchange ready, const MessageBody& body, BodyGate::Ticket ticket) {
     post_mcp(*state, std::move(ready), asked, body, std::move(ticket));
   });
 }

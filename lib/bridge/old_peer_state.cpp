@@ -51,13 +51,13 @@ class OldPeerRequests::State::Running final : private http::ExchangeEvents {
   void start() {
     patience_->cancel();
     call_.emplace(state_.config, state_.host, state_.answers, peer_, std::move(envelope_),
-                  [this](Result<Bytes> answer) { finish(std::move(answer)); });
+                  [this](Result<MessageBody> answer) { finish(std::move(answer)); });
   }
 
  private:
   void on_aborted(const Error&) override { state_.calls.erase(id_); }
 
-  void finish(Result<Bytes> answer) {
+  void finish(Result<MessageBody> answer) {
     const auto self = state_.calls.extract(id_);
     exchange_.set_events(nullptr);
     if (answer) return handler_(std::move(exchange_), *answer);

@@ -20,7 +20,7 @@ struct OldPeerRequests::State {
   ~State();
 
   /// Takes the body of the answer frame.
-  using AnswerHandler = std::function<void(http::Exchange exchange, const Bytes& answer)>;
+  using AnswerHandler = std::function<void(http::Exchange exchange, const MessageBody& answer)>;
 
   /// Reads the body, then hands it on.
   void receive(http::Exchange exchange, UploadHandler handler);

@@ -118,8 +118,8 @@ void PeerApi::receive(http::Exchange exchange) {
     }
   }
   if (auto arrived = uploads_.take_arrived(exchange, sender)) return take(std::move(exchange), std::move(arrived->body));
-  uploads_.receive(std::move(exchange), sender, {}, [this](http::Exchange ready, Bytes body, const BodyGate::Ticket&) {
-    take(std::move(ready), MessageBody{std::move(body)});
+  uploads_.receive(std::move(exchange), sender, {}, [this](http::Exchange ready, MessageBody body, const BodyGate::Ticket&) {
+    take(std::move(ready), std::move(body));
   });
 }
 

@@ -59,9 +59,9 @@ void Sender::serve(http::Exchange exchange) {
     return send(std::move(exchange), *key, std::move(arrived->body), std::move(options), std::move(arrived->ticket));
   }
   uploads_.receive(std::move(exchange), host_.our_key(), {},
-                   [this, key = *key, options = std::move(options)](http::Exchange ready, Bytes body,
+                   [this, key = *key, options = std::move(options)](http::Exchange ready, MessageBody body,
                                                                     BodyGate::Ticket ticket) mutable {
-                     send(std::move(ready), key, MessageBody{std::move(body)}, std::move(options), std::move(ticket));
+                     send(std::move(ready), key, std::move(body), std::move(options), std::move(ticket));
                    });
 }
 

@@ -123,7 +123,7 @@ void Uploads::receive(http::Exchange exchange, const PublicKey& peer, http::Head
     return;
   }
   if (length == 0) {
-    handler(std::move(exchange), Bytes{}, BodyGate::Ticket{});
+    handler(std::move(exchange), MessageBody{}, BodyGate::Ticket{});
     return;
   }
   const auto id = next_++;

@@ -17,7 +17,7 @@
 namespace axl::bridge {
 
 /// Called when the body is complete. The ticket holds the body's place in the budget.
-using UploadHandler = std::function<void(http::Exchange exchange, Bytes body, BodyGate::Ticket ticket)>;
+using UploadHandler = std::function<void(http::Exchange exchange, MessageBody body, BodyGate::Ticket ticket)>;
 
 /// The uploads under way on one side. Destroying it drops them; handlers are not called.
 class Uploads {

@@ -54,11 +54,11 @@ void WsSends::on_room() {
 }
 
 void WsSends::finish() {
-  const auto bytes = std::make_shared<const Bytes>(body_.finish());
+  const auto bytes = body_.finish();
   auto sent = std::make_shared<Sent>(Sent{.number = ++count_, .ticket = std::move(ticket_), .answer = {}});
   ticket_ = {};
   sent_.push_back(sent);
-  auto message = parse_ws_message(*bytes);
+  auto message = parse_ws_message(bytes);
   if (!message) {
     answer(*sent, failed(sent->number, {}, {.status = 400, .text = message.error().text()}));
     return;
@@ -68,7 +68,7 @@ void WsSends::finish() {
   options.topic = message->topic;
   const auto id = options.id;
   const auto size = message->body.size();
-  messenger_.send(message->peer, MessageBody{bytes, message->body}, std::move(options),
+  messenger_.send(message->peer, MessageBody{bytes.owner(), message->body}, std::move(options),
                   [this, sent, id, size, max_size = messenger_.config().max_message_size,
                    alive = std::weak_ptr<bool>{alive_}](const Result<SendReport>& result) {
                     sent->ticket.release();

@@ -8,6 +8,8 @@ namespace axl {
 
 namespace {
 
+constexpr std::size_t kCopyAtMost = 16 * 1024;  // copying so little costs less than a piece of its own on the way
+
 Error no_session() { return {Errc::closed, "this session object holds no session"}; }
 
 }  // namespace
@@ -38,19 +40,21 @@ std::uint16_t Session::remote_port() const { return state_ ? state_->remote_port
 Result<void> Session::write(Bytes data) {
   if (!state_) return no_session();
   if (data.empty()) return {};
-  return state_->write(Buffer::copy_of(data), data.size());
+  if (data.size() <= kCopyAtMost) return state_->write(Buffer::copy_of(data));
+  const MessageBody shared{std::move(data)};
+  return state_->write(Buffer::view_of(shared.owner(), shared));
 }
 
-Result<void> Session::send_message(Bytes body) {
+Result<void> Session::send_message(MessageBody body) {
   if (!state_) return no_session();
   if (body.size() > std::numeric_limits<std::uint32_t>::max()) {
     return Error{Errc::too_large, "a message is at most 4294967295 bytes"};
   }
-  Buffer message{0, router::kFrameHeaderSize, body.size()};
-  message.append(body);
-  message.prepend(router::frame_header(body.size()));
-  const auto size = message.size();
-  return state_->write(std::move(message), size);
+  const auto header = router::frame_header(body.size());
+  if (body.size() > kCopyAtMost) return state_->write(Buffer::copy_of(header), std::move(body));
+  auto message = Buffer::copy_of(body, header.size());
+  message.prepend(header);
+  return state_->write(std::move(message));
 }
 
 std::size_t Session::pending() const { return state_ ? state_->pending() : 0; }

@@ -24,18 +24,34 @@ void SessionState::on_loop(Task task) {
   executor_->dispatch([self = shared_from_this(), task = std::move(task)]() mutable { task(*self); });
 }
 
-Result<void> SessionState::write(Buffer data, std::size_t counted) {
+Result<void> SessionState::write(Buffer data) {
+  const auto size = data.size();
+  // std::function wants copyable tasks; buffers are not.
+  return queue(size, [shared = std::make_shared<Buffer>(std::move(data))](tcpip::Connection& connection) {
+    connection.write(std::move(*shared));
+  });
+}
+
+Result<void> SessionState::write(Buffer header, MessageBody body) {
+  const auto size = header.size() + body.size();
+  auto shared = std::make_shared<Buffer>(std::move(header));
+  return queue(size, [shared = std::move(shared), body = std::move(body)](tcpip::Connection& connection) {
+    connection.write(std::move(*shared));
+    connection.write(Buffer::view_of(body.owner(), body));
+  });
+}
+
+template <class Task>
+Result<void> SessionState::queue(std::size_t size, Task task) {
   if (send_ended_.load(std::memory_order_acquire)) return Error{Errc::closed, "the session is closed for sending"};
   if (pending_ > kMaxPending) {
     return Error{Errc::would_block, "too much is waiting to be sent"};
   }
-  pending_ += counted;
-  // std::function wants copyable tasks; the buffer is not.
-  auto shared = std::make_shared<Buffer>(std::move(data));
-  on_loop([shared, counted](SessionState& self) {
+  pending_ += size;
+  on_loop([size, task = std::move(task)](SessionState& self) {
     if (!self.connection_) return;
-    self.posted_ += counted;
-    self.connection_->write(std::move(*shared));
+    self.posted_ += size;
+    task(*self.connection_);
     self.update_pending();
     self.settle_congestion();
   });

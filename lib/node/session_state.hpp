@@ -30,7 +30,8 @@ class SessionState final : public StreamHandler, public std::enable_shared_from_
   void on_node_stopped();
 
   // Any thread.
-  Result<void> write(Buffer data, std::size_t counted);
+  Result<void> write(Buffer data);
+  Result<void> write(Buffer header, MessageBody body);
   [[nodiscard]] std::size_t pending() const noexcept { return pending_.load(std::memory_order_relaxed); }
   /// Whoever has been told so hears on_writable when it is over.
   [[nodiscard]] bool congested() noexcept;
@@ -51,6 +52,9 @@ class SessionState final : public StreamHandler, public std::enable_shared_from_
   void set_closed_handler(Session::ClosedHandler handler);
 
  private:
+  template <class Task>
+  Result<void> queue(std::size_t size, Task task);
+
   void on_data(Buffer data) override;
   void on_end() override;
   void on_writable() override;

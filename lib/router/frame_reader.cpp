@@ -6,11 +6,13 @@
 #include <utility>
 
 #include "core/expect.hpp"
+#include "core/room.hpp"
 
 namespace axl::router {
 
 namespace {
 constexpr std::size_t kFirstRoom = 64 * 1024;
+constexpr std::size_t kTouchedAhead = 256 * 1024;
 }
 
 std::array<std::byte, kFrameHeaderSize> frame_header(std::size_t size) noexcept {
@@ -27,25 +29,52 @@ void BodyCollector::begin_announced(std::size_t length) {
 void BodyCollector::begin_unknown(std::size_t most) {
   most_ = most;
   announced_ = false;
-  bytes_ = {};
+  room_.reset();
+  capacity_ = 0;
+  touched_ = 0;
+  size_ = 0;
 }
 
 void BodyCollector::add(ByteSpan bytes) {
-  const auto needed = bytes_.size() + bytes.size();
-  if (needed > bytes_.capacity()) {
-    const auto wanted = bytes_.empty() ? kFirstRoom : (announced_ ? 16 : 4) * bytes_.size();
-    bytes_.reserve(std::max(needed, std::min(most_, wanted)));
+  if (bytes.empty()) return;
+  const auto needed = size_ + bytes.size();
+  if (needed > capacity_) {
+    const auto wanted = size_ == 0 ? kFirstRoom : (announced_ ? 16 : 4) * size_;
+    move_to(std::max(needed, std::min(most_, wanted)));
   }
-  bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
+  if (needed > touched_) {
+    const auto end = std::min(capacity_, needed + kTouchedAhead);
+    if (end - touched_ >= kTouchedAhead) touch_room(room_.get() + touched_, end - touched_);
+    touched_ = end;
+  }
+  std::memcpy(room_.get() + size_, bytes.data(), bytes.size());
+  size_ = needed;
 }
 
-Bytes BodyCollector::finish() { return std::exchange(bytes_, {}); }
+void BodyCollector::move_to(std::size_t capacity) {
+  auto room = make_room(capacity);
+  if (size_ > 0) std::memcpy(room.get(), room_.get(), size_);
+  room_ = std::move(room);
+  capacity_ = capacity;
+  touched_ = size_;
+}
+
+std::shared_ptr<const void> BodyCollector::settled() const noexcept {
+  return announced_ && capacity_ >= most_ ? room_ : nullptr;
+}
+
+MessageBody BodyCollector::finish() {
+  if (size_ < capacity_ / 2 && size_ > 0) move_to(size_);  // it may wait for long
+  const auto view = span();
+  size_ = capacity_ = 0;
+  return {std::exchange(room_, {}), view};
+}
 
 std::size_t FrameReader::body_bytes_wanted(std::size_t available) const noexcept {
   return inside_body() ? std::min(available, body_size_ - body_.size()) : 0;
 }
 
-Result<std::optional<Bytes>> FrameReader::read(Buffer& input) {
+Result<std::optional<MessageBody>> FrameReader::read(Buffer& input) {
   if (inside_body()) {
     const auto count = body_bytes_wanted(input.size());
     body_.add(input.span().first(count));
@@ -56,7 +85,7 @@ Result<std::optional<Bytes>> FrameReader::read(Buffer& input) {
   if (count > 0) std::memcpy(header_.data() + header_size_, input.data(), count);
   header_size_ += count;
   input.drop_front(count);
-  if (header_size_ < kFrameHeaderSize) return std::optional<Bytes>{};
+  if (header_size_ < kFrameHeaderSize) return std::optional<MessageBody>{};
   body_size_ = 0;
   for (const auto byte : header_) body_size_ = body_size_ << 8U | std::to_integer<std::size_t>(byte);
   if (body_size_ > max_size_) {
@@ -67,7 +96,7 @@ Result<std::optional<Bytes>> FrameReader::read(Buffer& input) {
   return take_if_complete();
 }
 
-std::optional<Bytes> FrameReader::take_if_complete() {
+std::optional<MessageBody> FrameReader::take_if_complete() {
   if (body_.size() < body_size_) return {};
   header_size_ = 0;
   return body_.finish();

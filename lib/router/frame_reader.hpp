@@ -6,9 +6,11 @@
 #pragma once
 
 #include <array>
+#include <axl/message.hpp>
 #include <axl/result.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 #include "core/buffer.hpp"
@@ -27,11 +29,19 @@ class BodyCollector {
   void begin_announced(std::size_t length);
   void begin_unknown(std::size_t most);
   void add(ByteSpan bytes);
-  [[nodiscard]] std::size_t size() const noexcept { return bytes_.size(); }
-  [[nodiscard]] Bytes finish();
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] ByteSpan span() const noexcept { return {room_.get(), size_}; }
+  /// The bytes stay where they are until all of the announced body has come: null before.
+  [[nodiscard]] std::shared_ptr<const void> settled() const noexcept;
+  [[nodiscard]] MessageBody finish();
 
  private:
-  Bytes bytes_;
+  void move_to(std::size_t capacity);
+
+  std::shared_ptr<std::byte[]> room_;
+  std::size_t capacity_ = 0;
+  std::size_t touched_ = 0;  // of the capacity; see touch_room()
+  std::size_t size_ = 0;
   std::size_t most_ = 0;
   bool announced_ = false;
 };
@@ -44,14 +54,14 @@ class FrameReader {
   [[nodiscard]] std::size_t body_bytes_wanted(std::size_t available) const noexcept;
   /// Takes bytes from the front of `input`: of the length, or of the body, whichever is due. Gives the body when it is
   /// complete. The error (too_large) is final: nothing after it can be understood.
-  [[nodiscard]] Result<std::optional<Bytes>> read(Buffer& input);
+  [[nodiscard]] Result<std::optional<MessageBody>> read(Buffer& input);
 
   [[nodiscard]] bool inside_length() const noexcept { return header_size_ > 0 && header_size_ < kFrameHeaderSize; }
   [[nodiscard]] bool inside_body() const noexcept { return header_size_ == kFrameHeaderSize; }
   [[nodiscard]] std::size_t body_size() const noexcept { return body_size_; }  ///< announced; valid inside the body
 
  private:
-  std::optional<Bytes> take_if_complete();
+  std::optional<MessageBody> take_if_complete();
 
   std::size_t max_size_;
   std::array<std::byte, kFrameHeaderSize> header_{};

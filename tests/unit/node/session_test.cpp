@@ -33,7 +33,7 @@ TEST_CASE("session: messages of many sizes come back as they went", "[session]")
   Pair pair;
   REQUIRE(pair.server->listen(4000, [](Session session) {
     auto kept = std::make_shared<Session>(std::move(session));
-    kept->on_message([kept](Bytes body) { static_cast<void>(kept->send_message(std::move(body))); });
+    kept->on_message([kept](MessageBody body) { static_cast<void>(kept->send_message(std::move(body))); });
     kept->on_closed([kept](const Error*) {});
   }));
   auto session = connect_and_wait(*pair.client, pair.server->key(), 4000);
@@ -41,7 +41,7 @@ TEST_CASE("session: messages of many sizes come back as they went", "[session]")
   CHECK(session->peer() == pair.server->key());
   for (const std::size_t size : {0U, 1U, 1'000U, 16'384U, 100'000U, 3'000'000U}) {
     auto echoed = std::make_shared<Awaited<Bytes>>();
-    session->on_message([echoed](Bytes body) { echoed->set(std::move(body)); });
+    session->on_message([echoed](const MessageBody& body) { echoed->set(to_bytes(body)); });
     REQUIRE(session->send_message(pattern(size)));
     CHECK(echoed->get() == pattern(size));
   }
@@ -87,7 +87,7 @@ TEST_CASE("session: a message longer than the receiver allows ends it with an er
   auto closed = std::make_shared<Awaited<bool>>();
   REQUIRE(pair.server->listen(4000, [closed](Session session) {
     auto kept = std::make_shared<Session>(std::move(session));
-    kept->on_message([](const Bytes&) {}, 1'000);
+    kept->on_message([](const MessageBody&) {}, 1'000);
     kept->on_closed(
         [kept, closed](const Error* error) { closed->set(error != nullptr && error->is(Errc::too_large)); });
   }));
@@ -104,7 +104,7 @@ TEST_CASE("session: a writer on a thread of its own hears each time that there i
   REQUIRE(pair.server->listen(4000, [received](Session session) {
     auto kept = std::make_shared<Session>(std::move(session));
     auto count = std::make_shared<std::size_t>(0);
-    kept->on_message([received, count](const Bytes&) {
+    kept->on_message([received, count](const MessageBody&) {
       if (++*count == kMessages) received->set(*count);
     });
     kept->on_closed([kept](const Error*) {});

@@ -1,11 +1,13 @@
 #include "router/frame_reader.hpp"
 
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <string>
 #include <vector>
 
 using axl::Buffer;
 using axl::Bytes;
+using axl::router::BodyCollector;
 using axl::router::frame_header;
 using axl::router::FrameReader;
 
@@ -77,4 +79,36 @@ TEST_CASE("frame reader: says how many body bytes it is about to take", "[router
   CHECK(reader.body_size() == 6);
   CHECK(reader.body_bytes_wanted(input.size()) == 6);
   CHECK(reader.body_bytes_wanted(2) == 2);
+}
+
+TEST_CASE("body collector: an announced body stays where it is once there is room for all of it", "[router]") {
+  BodyCollector collector;
+  collector.begin_announced(5'000'000);
+  const Bytes piece(50'000, std::byte{'p'});
+  const std::byte* settled = nullptr;
+  while (collector.size() < 5'000'000) {
+    collector.add(piece);
+    if (collector.settled() == nullptr) {
+      REQUIRE(collector.size() < 1'000'000);  // a large room is made when a part has come, but soon
+      continue;
+    }
+    if (settled == nullptr) settled = collector.span().data();
+    CHECK(collector.span().data() == settled);
+  }
+  const auto body = collector.finish();
+  CHECK(body.data() == settled);
+  CHECK(body.size() == 5'000'000);
+  CHECK(std::ranges::all_of(body.span(), [](std::byte byte) { return byte == std::byte{'p'}; }));
+}
+
+TEST_CASE("body collector: a body of unknown length is never settled, and keeps no more room than it needs", "[router]") {
+  BodyCollector collector;
+  collector.begin_unknown(16'777'216);
+  collector.add(axl::as_bytes("ten bytes."));
+  CHECK(collector.settled() == nullptr);
+  const auto* const before = collector.span().data();
+  const auto body = collector.finish();
+  CHECK(body.text() == "ten bytes.");
+  CHECK(body.data() != before);
+  CHECK(collector.size() == 0);
 }
