@@ -59,10 +59,6 @@ void BodyCollector::move_to(std::size_t capacity) {
   touched_ = size_;
 }
 
-std::shared_ptr<const void> BodyCollector::settled() const noexcept {
-  return announced_ && capacity_ >= most_ ? room_ : nullptr;
-}
-
 MessageBody BodyCollector::finish() {
   if (size_ < capacity_ / 2 && size_ > 0) move_to(size_);  // it may wait for long
   const auto view = span();

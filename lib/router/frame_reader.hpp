@@ -31,8 +31,6 @@ class BodyCollector {
   void add(ByteSpan bytes);
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] ByteSpan span() const noexcept { return {room_.get(), size_}; }
-  /// The bytes stay where they are until all of the announced body has come: null before.
-  [[nodiscard]] std::shared_ptr<const void> settled() const noexcept;
   [[nodiscard]] MessageBody finish();
 
  private:
