@@ -1,7 +1,6 @@
 #include "net/connection.hpp"
 
 #include <algorithm>
-#include <asio/defer.hpp>
 #include <utility>
 
 #include "net/socket_setup.hpp"
@@ -18,6 +17,7 @@ constexpr std::size_t kReceivePerTurn = 256 * 1024;
 
 Connection::Connection(Socket socket, std::unique_ptr<Transport> transport, const StreamOptions& options)
     : context_{socket.get_executor().context()},
+      advances_{asio::use_service<Advances>(context_)},
       socket_{std::move(socket)},
       transport_{std::move(transport)},
       options_{options},
@@ -102,10 +102,12 @@ void Connection::schedule() {
     return;
   }
   if (std::exchange(scheduled_, true)) return;
-  asio::defer(context_, [self = shared_from_this()] {
-    self->scheduled_ = false;
-    self->advance();
-  });
+  advances_.add(shared_from_this());
+}
+
+void Connection::advance_as_scheduled() {
+  scheduled_ = false;
+  advance();
 }
 
 void Connection::advance() {
@@ -268,6 +270,7 @@ void Connection::wait_readable() {
     self->reading_ = false;
     if (self->closed_) return;
     self->can_read_ = true;  // an error shows when receiving
+    const Advances::Hold hold{self->advances_};
     self->advance();
   });
 }
@@ -278,6 +281,7 @@ void Connection::wait_writable() {
     self->writing_ = false;
     if (self->closed_) return;
     self->can_write_ = true;
+    const Advances::Hold hold{self->advances_};
     self->advance();
   });
 }

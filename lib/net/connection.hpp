@@ -15,6 +15,7 @@
 #include <optional>
 
 #include "core/stream.hpp"
+#include "net/advances.hpp"
 #include "net/asio_types.hpp"
 #include "net/buffer_queue.hpp"
 #include "net/timer.hpp"
@@ -74,6 +75,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void abort();
   /// The owner is gone: closes, and calls nobody any more.
   void detach() noexcept;
+  /// For Advances.
+  void advance_as_scheduled();
 
  private:
   void schedule();
@@ -99,6 +102,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   [[nodiscard]] std::size_t unacknowledged() noexcept;
 
   asio::io_context& context_;
+  Advances& advances_;
   Socket socket_;
   const std::unique_ptr<Transport> transport_;
   const StreamOptions options_;

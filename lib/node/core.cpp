@@ -33,6 +33,7 @@ Core::Core(const Config& config, const PrivateKey& key, asio::io_context& contex
     : executor_{executor},
       logger_{std::move(logger)},
       own_key_{key.public_key()},
+      advances_{asio::use_service<net::Advances>(context)},
       overlay_{config.overlay, key, net::make_routing_verifier(), rng_, unix_at_zero(now()), now()},
       e2e_{config.e2e, key, rng_, unix_at_zero(now()), now()},
       timer_{context, clock_, [this] { on_timer(); }} {

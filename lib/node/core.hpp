@@ -18,6 +18,7 @@
 #include "core/logger.hpp"
 #include "crypto/hash.hpp"
 #include "e2e/engine.hpp"
+#include "net/advances.hpp"
 #include "net/timer.hpp"
 #include "overlay/engine.hpp"
 #include "tcpip/stack.hpp"
@@ -69,6 +70,7 @@ class Core final : private tcpip::StackHost {
   [[nodiscard]] tcpip::Stack& tcp() noexcept { return *tcp_; }
   [[nodiscard]] Rng& rng() noexcept { return rng_; }
   [[nodiscard]] const net::SteadyClock& clock() const noexcept { return clock_; }
+  [[nodiscard]] net::Advances& advances() noexcept { return advances_; }
 
   /// Carries everything that waits, then arms the timer. To be called after whatever touched an engine.
   void turn();
@@ -102,6 +104,7 @@ class Core final : private tcpip::StackHost {
   Executor& executor_;
   Logger logger_;
   PublicKey own_key_;
+  net::Advances& advances_;
   crypto::SystemRng rng_;
   net::SteadyClock clock_;
   overlay::Engine overlay_;

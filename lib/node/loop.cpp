@@ -29,7 +29,8 @@ class Guest {
 
 Loop::Loop(RunMode mode, asio::io_context* external)
     : mode_{mode},
-      own_{external == nullptr ? std::make_unique<asio::io_context>(1) : nullptr},
+      // Sockets are used on the loop only, tasks come from anywhere.
+      own_{external == nullptr ? std::make_unique<asio::io_context>(ASIO_CONCURRENCY_HINT_UNSAFE_IO) : nullptr},
       context_{external == nullptr ? own_.get() : external} {}
 
 Loop::~Loop() { stop(); }

@@ -1,5 +1,6 @@
 #include "node/turning_executor.hpp"
 
+#include <optional>
 #include <utility>
 
 namespace axl::node {
@@ -41,6 +42,9 @@ bool TurningExecutor::take(Tasks& batch) {
 }
 
 void TurningExecutor::run() {
+  // What turns make ready leaves at the end of this visit.
+  std::optional<net::Advances::Hold> hold;
+  if (core_ != nullptr) hold.emplace(core_->advances());
   Tasks batch;
   for (int count = 0; count < kBatchesPerVisit; ++count) {
     if (!take(batch)) return;
