@@ -157,6 +157,11 @@ void Link::on_unsent(std::size_t bytes, Time now) {
   blocked_ = blocked_ ? unsent_ > limits_.write_low : unsent_ >= limits_.write_high;
 }
 
+void Link::set_write_marks(std::size_t high, std::size_t low) noexcept {
+  limits_.write_high = high;
+  limits_.write_low = low;
+}
+
 void Link::on_tick(Time now) {
   now_ = now;
   switch (state_) {

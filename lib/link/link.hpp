@@ -87,6 +87,8 @@ class Link {
   void send(Buffer message, const Flow& flow, Time now);
   /// How many bytes of what was handed out the transport still holds.
   void on_unsent(std::size_t bytes, Time now);
+  /// The transport wants to hold less, or more again, than the limits say.
+  void set_write_marks(std::size_t high, std::size_t low) noexcept;
   void on_tick(Time now);
   /// The neighbour has proven that it holds its key: the overlay's LinkProven.
   void set_proven(Time now);

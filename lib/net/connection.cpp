@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t kSmallestRead = 4 * 1024;
 constexpr std::size_t kLargestRead = 64 * 1024;
 constexpr std::size_t kReceivePerTurn = 256 * 1024;
+constexpr std::size_t kLeastQueue = 32 * 1024;  // two full TLS records
 
 }  // namespace
 
@@ -21,7 +22,9 @@ Connection::Connection(Socket socket, std::unique_ptr<Transport> transport, cons
       socket_{std::move(socket)},
       transport_{std::move(transport)},
       options_{options},
-      read_size_{kSmallestRead} {}
+      read_size_{kSmallestRead} {
+  if (options_.queue_time > Duration{}) meter_.emplace(options_.queue_time, kLeastQueue, options_.high_mark);
+}
 
 void Connection::start(std::optional<Time> deadline, std::function<void()> on_open) {
   on_open_ = std::move(on_open);
@@ -194,10 +197,22 @@ void Connection::transmit_some() {
   if (!can_write_ || unsent() == 0) return;
   switch (transport_->transmit(socket_, queue_)) {
     case Io::progress: schedule(); break;
-    case Io::would_block: can_write_ = false; break;
-    case Io::end: break;
+    case Io::would_block:
+      can_write_ = false;
+      if (meter_) measure_drain();
+      break;
+    case Io::end:
+      if (meter_) meter_->on_empty();
+      break;
     case Io::failed: after_send_failure(); break;
   }
+}
+
+void Connection::measure_drain() {
+  if (!meter_->on_full(SteadyClock{}.now(), counters().wire_bytes)) return;
+  options_.high_mark = meter_->room();
+  options_.low_mark = meter_->room() / 2;
+  if (options_.kernel_unsent) limit_unsent_in_kernel(socket_, static_cast<int>(meter_->room()));
 }
 
 // The other end is gone, but it may have said why before it went: what it sent comes first.

@@ -18,6 +18,7 @@
 #include "net/advances.hpp"
 #include "net/asio_types.hpp"
 #include "net/buffer_queue.hpp"
+#include "net/drain_meter.hpp"
 #include "net/timer.hpp"
 #include "net/transport.hpp"
 
@@ -31,6 +32,8 @@ struct StreamOptions {
   std::size_t send_at_once = std::numeric_limits<std::size_t>::max();
   /// Bytes that the kernel may hold without having sent them (TCP_NOTSENT_LOWAT); empty for as many as it likes.
   std::optional<int> kernel_unsent = {};
+  /// Not zero: on a slow path both marks and kernel_unsent are less, as much as leaves in that time.
+  Duration queue_time{};
   /// close(): how long nothing may move before what is queued counts as undeliverable.
   Duration stall_limit{std::chrono::seconds{30}};
   /// close(): how long to wait for the other end to close too, once everything has been sent.
@@ -49,6 +52,7 @@ struct StreamOptions {
     options.high_mark = 128 * 1024;
     options.low_mark = 64 * 1024;
     options.kernel_unsent = 128 * 1024;
+    options.queue_time = std::chrono::milliseconds{4};
     return options;
   }
 };
@@ -65,7 +69,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// Sends now what is queued instead of at the end of the turn.
   void flush();
   [[nodiscard]] std::size_t unsent() const noexcept;
-  [[nodiscard]] const StreamOptions& options() const noexcept { return options_; }
+  [[nodiscard]] std::size_t high_mark() const noexcept { return options_.high_mark; }
   [[nodiscard]] const StreamCounters& counters() const noexcept { return transport_->counters(); }
   [[nodiscard]] bool opened() const noexcept { return opened_; }
   void pause_reading();
@@ -86,6 +90,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void receive_some();
   void hand_up(Buffer data, std::size_t size);
   void transmit_some();
+  void measure_drain();
   void after_send_failure();
   void finish_sending();
   void deliver_levels();
@@ -105,7 +110,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Advances& advances_;
   Socket socket_;
   const std::unique_ptr<Transport> transport_;
-  const StreamOptions options_;
+  StreamOptions options_;  // with marks for the path as it is
+  std::optional<DrainMeter> meter_;
   StreamHandler* handler_ = nullptr;
   std::function<void()> on_open_;
   std::unique_ptr<Timer> timer_;  // for opening, later for closing

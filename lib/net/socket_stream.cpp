@@ -12,7 +12,7 @@ SocketStream::~SocketStream() { connection_->detach(); }
 void SocketStream::set_handler(StreamHandler* handler) { connection_->set_handler(handler); }
 void SocketStream::write(Buffer data) { connection_->write(std::move(data)); }
 std::size_t SocketStream::unsent() const { return connection_->unsent(); }
-std::size_t SocketStream::high_mark() const { return connection_->options().high_mark; }
+std::size_t SocketStream::high_mark() const { return connection_->high_mark(); }
 void SocketStream::pause_reading() { connection_->pause_reading(); }
 void SocketStream::resume_reading() { connection_->resume_reading(); }
 void SocketStream::shutdown_send() { connection_->shutdown_send(); }

@@ -191,7 +191,7 @@ bool Core::send_packet(const PublicKey& dest, Buffer& packet) {
     return true;
   }
   const auto hop = overlay_.next_hop(dest);
-  if (hop && links_ != nullptr && links_->queued(*hop) >= kLinkQueueHigh) {
+  if (hop && links_ != nullptr && links_->is_full(*hop)) {
     output_blocked_ = true;
     return false;
   }

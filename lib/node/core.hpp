@@ -30,8 +30,8 @@ class LinkSender {
  public:
   /// Hands a message to its link; links that have gone meanwhile swallow it.
   virtual void send(overlay::Engine::SendFrame frame) = 0;
-  /// Bytes that wait in this link's queue.
-  [[nodiscard]] virtual std::size_t queued(overlay::LinkId link) const = 0;
+  /// This link's queue holds so much that packets of our own had better wait.
+  [[nodiscard]] virtual bool is_full(overlay::LinkId link) const = 0;
   virtual void on_proven(overlay::LinkId link) = 0;
   /// Closes links that an engine or the network has given up; called at the end of each turn.
   virtual void close_failed() = 0;
@@ -49,10 +49,6 @@ class Core final : private tcpip::StackHost {
   };
   using KeyHandler = std::function<void(const PublicKey&)>;
   using PingHandler = std::function<void(const e2e::Engine::PingDone&)>;
-
-  /// A link whose queue holds this much takes no more packets of our own.
-  static constexpr std::size_t kLinkQueueHigh = 64UL * 1024;
-  static constexpr std::size_t kLinkQueueLow = 32UL * 1024;
 
   Core(const Config& config, const PrivateKey& key, asio::io_context& context, Executor& executor, Logger logger);
   Core(const Core&) = delete;

@@ -1,8 +1,13 @@
 #include "node/link_connection.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace axl::node {
+
+namespace {
+constexpr std::size_t kQueueHigh = 64UL * 1024;
+}
 
 LinkConnection::LinkConnection(overlay::LinkId id, link::EntryId entry, std::string uri, link::Link link,
                                std::unique_ptr<Stream> stream, Core& core, asio::io_context& context, Events events)
@@ -13,7 +18,9 @@ LinkConnection::LinkConnection(overlay::LinkId id, link::EntryId entry, std::str
       stream_{std::move(stream)},
       core_{core},
       events_{std::move(events)},
-      timer_{context, core.clock(), [this] { on_timer(); }} {}
+      timer_{context, core.clock(), [this] { on_timer(); }},
+      stream_high_{stream_->high_mark()},
+      queue_high_{std::min(kQueueHigh, stream_high_)} {}
 
 LinkConnection::~LinkConnection() = default;
 
@@ -60,7 +67,7 @@ void LinkConnection::on_drained() { take_room(); }
 
 void LinkConnection::take_room() {
   carry();
-  if (crowded_ && link_.queued_bytes() <= Core::kLinkQueueLow) {
+  if (crowded_ && link_.queued_bytes() <= queue_high_ / 2) {
     crowded_ = false;
     core_.on_link_room();
   }
@@ -71,9 +78,18 @@ void LinkConnection::on_closed(const Error* error) {
   carry();
 }
 
+// On a slow path the stream holds less. The link goes on writing when the stream says that there is room, so its marks are
+// the same.
+void LinkConnection::follow_stream() {
+  stream_high_ = stream_->high_mark();
+  link_.set_write_marks(stream_high_, stream_high_ / 2);
+  queue_high_ = std::min(kQueueHigh, stream_high_);
+}
+
 // Writes what the link hands out for as long as the transport has room for it.
 void LinkConnection::carry() {
   if (ended_) return;
+  if (stream_->high_mark() != stream_high_) follow_stream();
   link_.on_unsent(stream_->unsent(), core_.now());
   while (auto output = link_.poll_output()) {
     if (auto* write = std::get_if<link::Link::Write>(&*output)) {
@@ -90,7 +106,7 @@ void LinkConnection::carry() {
       return;
     }
   }
-  if (link_.queued_bytes() >= Core::kLinkQueueHigh) crowded_ = true;
+  if (is_full()) crowded_ = true;
   if (const auto next = link_.next_tick()) {
     timer_.arm(*next);
   } else {

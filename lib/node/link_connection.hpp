@@ -41,6 +41,8 @@ class LinkConnection final : private StreamHandler {
   [[nodiscard]] link::EntryId entry() const noexcept { return entry_; }
   [[nodiscard]] const std::string& uri() const noexcept { return uri_; }
   [[nodiscard]] const link::Link& link() const noexcept { return link_; }
+  /// The queue holds so much that packets of our own had better wait.
+  [[nodiscard]] bool is_full() const noexcept { return link_.queued_bytes() >= queue_high_; }
   [[nodiscard]] const Error& error() const noexcept { return error_; }
   [[nodiscard]] bool retry() const noexcept { return retry_; }
 
@@ -56,6 +58,7 @@ class LinkConnection final : private StreamHandler {
   void on_closed(const Error* error) override;
 
   void carry();
+  void follow_stream();
   void take_room();
   void on_timer();
 
@@ -70,7 +73,9 @@ class LinkConnection final : private StreamHandler {
   Error error_{Errc::closed, "closed"};
   bool retry_ = true;
   bool ended_ = false;
-  bool crowded_ = false;  // the queue has been at the mark where our own packets wait
+  bool crowded_ = false;     // the queue has been at the mark where our own packets wait
+  std::size_t stream_high_;  // as the link knows it
+  std::size_t queue_high_;   // that mark
 };
 
 }  // namespace axl::node

@@ -259,9 +259,9 @@ void Links::send(overlay::Engine::SendFrame frame) {
   if (auto* connection = find(frame.link)) connection->send(std::move(frame));
 }
 
-std::size_t Links::queued(overlay::LinkId link) const {
+bool Links::is_full(overlay::LinkId link) const {
   const auto* connection = find(link);
-  return connection == nullptr ? 0 : connection->link().queued_bytes();
+  return connection != nullptr && connection->is_full();
 }
 
 void Links::close_failed() {

@@ -45,7 +45,7 @@ class Links final : public LinkSender {
   void count(Statistics& out) const;
 
   void send(overlay::Engine::SendFrame frame) override;
-  [[nodiscard]] std::size_t queued(overlay::LinkId link) const override;
+  [[nodiscard]] bool is_full(overlay::LinkId link) const override;
   void on_proven(overlay::LinkId link) override;
   void close_failed() override;
 

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t kMostArrivals = 4'096;
 constexpr std::size_t kMostResets = 256;
+constexpr std::size_t kLittle = 16 * 1024;  // bytes that wait in a connection
 constexpr Duration kAskAgain = std::chrono::seconds{1};
 
 s16_t slow_ticks(Duration duration) {
@@ -197,14 +198,18 @@ void Core::resend() {
     if (peer == nullptr || !peer->blocked) continue;
     peers_.unblock(*peer);
     enter([&] {
-      // The turn of who begins goes round, so that all of a peer's connections move.
+      // Those with little go first, and wait for no bulk; among each kind the turn of who begins goes round, so that all
+      // of a peer's connections move.
       const auto count = peer->tags.size();
       const auto first = peer->first_to_send++;
-      for (std::size_t i = 0; i < count && !peer->blocked; ++i) {
-        auto* pcb = peer->tags[(first + i) % count]->pcb;
-        // What could not leave may have been an acknowledgement.
-        if (pcb->state >= ESTABLISHED && pcb->state != TIME_WAIT) tcp_ack_now(pcb);
-        tcp_output(pcb);
+      for (const bool bulk : {false, true}) {
+        for (std::size_t i = 0; i < count && !peer->blocked; ++i) {
+          const auto& tag = *peer->tags[(first + i) % count];
+          if ((tag.flow != nullptr && tag.flow->unsent() > kLittle) != bulk) continue;
+          // What could not leave may have been an acknowledgement.
+          if (tag.pcb->state >= ESTABLISHED && tag.pcb->state != TIME_WAIT) tcp_ack_now(tag.pcb);
+          tcp_output(tag.pcb);
+        }
       }
     });
   }

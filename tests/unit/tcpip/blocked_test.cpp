@@ -167,3 +167,27 @@ TEST_CASE("tcpip: a host may call back out of send_packet", "[tcpip]") {
   CHECK(server.received == random_bytes(1, 1'000'000));
   CHECK(stack.stats().asserts == 0);
 }
+
+TEST_CASE("tcpip: when the way opens for a moment, what is small does not wait for bulk", "[tcpip]") {
+  Network network;
+  auto& client = network.add();
+  auto& server = network.add();
+  auto bulk = join(network, client, server, 7000);
+  auto small = join(network, client, server, 7001);
+  REQUIRE(bulk);
+  REQUIRE(small);
+  network.run_for(1s);
+  bulk.client->connection->write(Buffer::copy_of(random_bytes(1, 4'000'000)));
+  client.on_send = [&](ByteSpan) { client.blocked = true; };  // room for one packet each time
+  open_gate(network, client);
+  for (int i = 0; i < 5; ++i) {
+    const auto before = small.server->count;
+    small.client->connection->write(Buffer::copy_of(random_bytes(2, 500)));
+    network.turn(client);
+    open_gate(network, client);
+    REQUIRE(client.blocked);
+    network.run_for(100ms);
+    CHECK(small.server->count == before + 500);
+  }
+  CHECK(bulk.server->count < 4'000'000);
+}
