@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "http/url.hpp"
+#include "crypto/partial_key.hpp"
 #include "services/service_table.hpp"
 #include "services/url_backends.hpp"
 
@@ -20,7 +21,7 @@ std::string of_service(const NodeConfig::Service& service) { return "services: \
 // A key that equals the inversion of its own address may be anybody with that address.
 Result<void> check_full(const std::vector<PublicKey>& keys, const std::string& where) {
   for (const auto& key : keys) {
-    if (key == PublicKey{} || services::is_partial_key(key)) {
+    if (key == PublicKey{} || is_partial(key)) {
       return bad(where + "must hold full keys, not partial ones: " + key.to_hex());
     }
   }

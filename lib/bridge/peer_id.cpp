@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 
-namespace axl::bridge {
+#include "crypto/partial_key.hpp"
 
-bool is_partial(const PublicKey& id) noexcept { return Address::of(id).partial_key() == id; }
+namespace axl::bridge {
 
 PublicKey resolve(const PublicKey& destination, const Host& host) {
   if (!is_partial(destination)) return destination;

@@ -13,9 +13,6 @@
 
 namespace axl::bridge {
 
-/// A partial id equals the inversion of its own address: it may stand for any key with that address.
-[[nodiscard]] bool is_partial(const PublicKey& id) noexcept;
-
 /// The full key that a destination stands for, when it is partial and we know one. Section 2, rule 3.
 [[nodiscard]] PublicKey resolve(const PublicKey& destination, const Host& host);
 

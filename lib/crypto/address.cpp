@@ -2,6 +2,9 @@
 #include <axl/key.hpp>
 #include <bit>
 #include <charconv>
+#include <cstdint>
+
+#include "crypto/partial_key.hpp"
 
 namespace axl {
 
@@ -11,29 +14,57 @@ constexpr std::byte kAddressPrefix{0x02};
 constexpr std::byte kSubnetPrefix{0x03};
 constexpr std::size_t kKeyBits = 8 * PublicKey::kSize;
 
-std::size_t leading_zeros(std::span<const std::byte, PublicKey::kSize> key) noexcept {
+using Words = std::array<std::uint64_t, PublicKey::kSize / 8>;  // of a key, the first bits in the highest ones
+
+std::uint64_t load_big_endian(const std::byte* at) noexcept {
+  const auto byte = [at](std::size_t i) { return std::to_integer<std::uint64_t>(at[i]) << (56 - 8 * i); };
+  return byte(0) | byte(1) | byte(2) | byte(3) | byte(4) | byte(5) | byte(6) | byte(7);
+}
+
+void store_big_endian(std::uint64_t value, std::byte* at) noexcept {
+  const auto byte = [value](std::size_t i) { return static_cast<std::byte>(value >> (56 - 8 * i)); };
+  at[0] = byte(0), at[1] = byte(1), at[2] = byte(2), at[3] = byte(3);
+  at[4] = byte(4), at[5] = byte(5), at[6] = byte(6), at[7] = byte(7);
+}
+
+Words words_of(const PublicKey& key) noexcept {
+  const auto* bits = key.bytes().data();
+  return {load_big_endian(bits), load_big_endian(bits + 8), load_big_endian(bits + 16), load_big_endian(bits + 24)};
+}
+
+std::size_t leading_zeros(const Words& words) noexcept {
   std::size_t count = 0;
-  for (const auto byte : key) {
-    count += static_cast<std::size_t>(std::countl_zero(std::to_integer<std::uint8_t>(byte)));
-    if (byte != std::byte{0}) break;
+  for (const auto word : words) {
+    count += static_cast<std::size_t>(std::countl_zero(word));
+    if (word != 0) break;
   }
   return count;
 }
 
+// 64 bits from any place; those behind the end are zero.
+std::uint64_t bits_at(const Words& words, std::size_t begin) noexcept {
+  const auto word = [&](std::size_t index) { return index < words.size() ? words[index] : 0; };
+  const auto at = begin / 64;
+  const auto shift = begin % 64;
+  return shift == 0 ? word(at) : word(at) << shift | word(at + 1) >> (64 - shift);
+}
+
+// How many whole bytes lie behind the first 1 bit, `room` of them at most.
+std::size_t whole_bytes(std::size_t zeros, std::size_t room) noexcept {
+  return zeros >= kKeyBits ? 0 : std::min(room, (kKeyBits - 1 - zeros) / 8);
+}
+
 /// prefix, count of leading zeros, then the inverted bits behind the first 1 bit, whole bytes of them only.
 void derive(const PublicKey& key, std::byte prefix, MutableByteSpan out) noexcept {
-  const auto bits = key.bytes();
-  const auto zeros = leading_zeros(bits);
+  const auto words = words_of(key);
+  const auto zeros = leading_zeros(words);
   std::ranges::fill(out, std::byte{0});
   out[0] = prefix;
   out[1] = std::byte{static_cast<std::uint8_t>(zeros)};  // 256, of the all-zero key, is stored as 0
-  for (std::size_t i = 2, bit = zeros + 1; i < out.size() && bit + 8 <= kKeyBits; ++i, bit += 8) {
-    const auto at = bit / 8;
-    const auto shift = bit % 8;
-    auto value = bits[at] << shift;
-    if (shift != 0) value |= bits[at + 1] >> (8 - shift);
-    out[i] = ~value;
-  }
+  std::array<std::byte, Address::kSize> rest;  // more than any of the two takes
+  store_big_endian(~bits_at(words, zeros + 1), rest.data());
+  store_big_endian(~bits_at(words, zeros + 65), rest.data() + 8);
+  std::copy_n(rest.begin(), whole_bytes(zeros, out.size() - 2), out.begin() + 2);
 }
 
 /// The other direction; what `derived` does not carry stays 1, what would lie behind the key's end is ignored.
@@ -112,5 +143,22 @@ std::string Subnet::to_string() const {
 }
 
 PublicKey Subnet::partial_key() const noexcept { return restore(bytes_); }
+
+bool is_partial(const PublicKey& key) noexcept {
+  const auto bits = key.bytes();
+  const auto words = words_of(key);
+  const auto zeros = leading_zeros(words);
+  if (zeros == kKeyBits) return false;
+  const auto carried = zeros + 1 + 8 * whole_bytes(zeros, Address::kSize - 2);
+  // From the end: any other key differs in its last bits.
+  for (auto end = kKeyBits; end > carried;) {
+    const auto at = (end - 1) / 8;
+    const auto begin = std::max(carried, 8 * at);
+    const auto mask = std::byte{0xff} >> (begin - 8 * at);
+    if ((bits[at] & mask) != mask) return false;
+    end = begin;
+  }
+  return true;
+}
 
 }  // namespace axl

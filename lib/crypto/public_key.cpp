@@ -1,7 +1,9 @@
 #include <sodium.h>
 
 #include <algorithm>
+#include <array>
 #include <axl/key.hpp>
+#include <cstdint>
 #include <cstring>
 
 #include "crypto/sodium.hpp"
@@ -26,6 +28,18 @@ std::size_t keyed_hash(ByteSpan bytes) noexcept {
   return value;
 }
 
+constexpr std::uint8_t kNoDigit = 0xff;
+
+constexpr std::array<std::uint8_t, 256> kDigitValue = [] {
+  std::array<std::uint8_t, 256> values{};
+  values.fill(kNoDigit);
+  for (std::uint8_t i = 0; i < 10; ++i) values[static_cast<std::size_t>('0') + i] = i;
+  for (std::uint8_t i = 0; i < 6; ++i) {
+    values[static_cast<std::size_t>('a') + i] = values[static_cast<std::size_t>('A') + i] = static_cast<std::uint8_t>(10 + i);
+  }
+  return values;
+}();
+
 }  // namespace
 
 PublicKey::PublicKey(std::span<const std::byte, kSize> bytes) noexcept { std::ranges::copy(bytes, bytes_.begin()); }
@@ -35,9 +49,16 @@ Result<PublicKey> PublicKey::from_hex(std::string_view digits) {
     return Error{Errc::invalid_argument,
                  "a public key has 64 hexadecimal digits, not " + std::to_string(digits.size())};
   }
-  const auto decoded = axl::from_hex(digits);
-  if (!decoded) return Error{Errc::invalid_argument, "a public key has hexadecimal digits only"};
-  return PublicKey{std::span<const std::byte, kSize>{*decoded}};
+  std::array<std::byte, kSize> bytes{};
+  unsigned all = 0;  // of the values; a digit that is none has higher bits
+  for (std::size_t i = 0; i < kSize; ++i) {
+    const unsigned high = kDigitValue[static_cast<unsigned char>(digits[2 * i])];
+    const unsigned low = kDigitValue[static_cast<unsigned char>(digits[2 * i + 1])];
+    all |= high | low;
+    bytes[i] = static_cast<std::byte>(high << 4U | (low & 15U));
+  }
+  if (all > 15) return Error{Errc::invalid_argument, "a public key has hexadecimal digits only"};
+  return PublicKey{bytes};
 }
 
 }  // namespace axl

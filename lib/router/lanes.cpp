@@ -1,12 +1,8 @@
 #include "router/lanes.hpp"
 
+#include "crypto/partial_key.hpp"
+
 namespace axl::router {
-
-namespace {
-
-bool is_partial(const PublicKey& key) { return Address::of(key).partial_key() == key; }
-
-}  // namespace
 
 bool selects(const std::optional<PublicKey>& wanted, const PublicKey& sender) {
   if (!wanted || *wanted == sender) return true;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "crypto/partial_key.hpp"
 #include "http/target.hpp"
 #include "http/text.hpp"
 
@@ -42,8 +43,6 @@ bool may_follow_endpoint(std::string_view suffix) {
   return true;
 }
 
-bool is_partial_key(const PublicKey& key) { return Address::of(key).partial_key() == key; }
-
 std::string_view kind_name(ServiceInfo::Kind kind) noexcept {
   switch (kind) {
     case ServiceInfo::Kind::url: return "url";
@@ -61,7 +60,7 @@ Result<void> ServiceTable::add(Service service) {
   if (auto valid = check_name(service.info.name); !valid) return valid;
   if (!service.backend.upstream) return Error{Errc::invalid_argument, "service without a backend"};
   for (const auto& key : service.access.allow) {
-    if (is_partial_key(key)) {
+    if (is_partial(key)) {
       return Error{Errc::invalid_argument, "allow must hold full keys, not partial ones: " + key.to_hex()};
     }
   }

@@ -42,9 +42,6 @@ struct Service {
 /// At most 256 bytes, no control characters, not empty; no empty part, `.` or `..` between slashes.
 [[nodiscard]] Result<void> check_name(std::string_view name);
 
-/// A key that equals the inversion of its own address may be anybody with that address.
-[[nodiscard]] bool is_partial_key(const PublicKey& key);
-
 /// "url", "command" or "handler".
 [[nodiscard]] std::string_view kind_name(ServiceInfo::Kind kind) noexcept;
 

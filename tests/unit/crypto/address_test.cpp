@@ -1,8 +1,11 @@
+#include <algorithm>
+#include <array>
 #include <axl/key.hpp>
 #include <catch2/catch_test_macros.hpp>
 #include <unordered_map>
 #include <unordered_set>
 
+#include "crypto/partial_key.hpp"
 #include "crypto/transform.hpp"
 #include "vectors.hpp"
 
@@ -107,4 +110,26 @@ TEST_CASE("public key: keys and addresses work in hash tables", "[crypto]") {
     CHECK(addresses.contains(Address::of(key)));
   }
   CHECK(keys.size() > 60);
+}
+
+TEST_CASE("public key: a partial one is told from others with the same address", "[crypto]") {
+  for (std::size_t zeros = 0; zeros <= 256; ++zeros) {
+    CAPTURE(zeros);
+    std::array<std::byte, PublicKey::kSize> bits{};
+    for (std::size_t bit = zeros; bit < 256; ++bit) {
+      if (bit == zeros || bit % 3 != 0) bits[bit / 8] |= std::byte{0x80} >> (bit % 8);
+    }
+    const PublicKey key{bits};
+    CHECK(axl::is_partial(key) == (Address::of(key).partial_key() == key));
+    const auto partial = Address::of(key).partial_key();
+    CHECK(axl::is_partial(partial) == (Address::of(partial).partial_key() == partial));
+    if (zeros < 256) CHECK(axl::is_partial(partial));
+    for (std::size_t bit = 0; bit < 256; ++bit) {
+      auto other = bits;
+      std::ranges::copy(partial.bytes(), other.begin());
+      other[bit / 8] ^= std::byte{0x80} >> (bit % 8);
+      const PublicKey changed{other};
+      CHECK(axl::is_partial(changed) == (Address::of(changed).partial_key() == changed));
+    }
+  }
 }
