@@ -8,7 +8,7 @@ namespace axl::bridge {
 std::optional<std::string_view> refuse_peer(const http::RequestHead& request, std::string_view own_host) {
   if (request.headers.contains("Origin")) return "Origin not allowed";
   for (const auto& [name, value] : request.headers) {
-    if (name.size() >= 10 && http::equal_ignoring_case(name.substr(0, 10), "Sec-Fetch-")) {
+    if (http::starts_ignoring_case(name, "Sec-Fetch-")) {
       return "Requests by pages are not allowed";
     }
   }

@@ -15,10 +15,6 @@ namespace axl::bridge {
 
 namespace {
 
-bool starts_with(std::string_view name, std::string_view prefix) {
-  return name.size() >= prefix.size() && http::equal_ignoring_case(name.substr(0, prefix.size()), prefix);
-}
-
 bool is_hostile(std::string_view name) {
   constexpr std::array<std::string_view, 12> names{"Set-Cookie",
                                                    "Set-Cookie2",
@@ -33,7 +29,8 @@ bool is_hostile(std::string_view name) {
                                                    "X-From-Peer-Id",
                                                    "Content-Length"};
   const auto is = [name](std::string_view other) { return http::equal_ignoring_case(name, other); };
-  return std::ranges::any_of(names, is) || starts_with(name, "Access-Control-") || starts_with(name, "X-Axl-");
+  return std::ranges::any_of(names, is) || http::starts_ignoring_case(name, "Access-Control-") ||
+         http::starts_ignoring_case(name, "X-Axl-");
 }
 
 }  // namespace
@@ -41,9 +38,8 @@ bool is_hostile(std::string_view name) {
 http::Headers headers_for_peer(const http::Headers& incoming) {
   const http::ConnectionNames named{incoming};
   http::Headers out;
-  for (const auto& line : incoming) {
-    if (!services::stays_behind(line.name) && !named.contains(line.name)) out.add(line.name, line.value);
-  }
+  out.add_from(incoming,
+               [&](const auto& line) { return !services::stays_behind(line.name) && !named.contains(line.name); });
   return out;
 }
 

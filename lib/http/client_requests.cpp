@@ -10,17 +10,8 @@
 namespace axl::http {
 
 namespace {
-
 constexpr std::size_t kCopyAtMost = 16 * 1024;
-
-bool is_target(std::string_view target) noexcept {
-  return !target.empty() && std::all_of(target.begin(), target.end(), [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte > 0x20 && byte != 0x7f;
-  });
 }
-
-}  // namespace
 
 Result<RequestId> ClientConnection::send(const Request& request, Buffer body, ResponseEvents& events) {
   const auto length = body.size();
@@ -45,7 +36,7 @@ Result<RequestId> ClientConnection::queue(const Request& request, Buffer body, b
   if (requests_.size() >= limits_.pipeline + limits_.waiting) {
     return Error{Errc::limit_reached, "too many requests wait on this connection"};
   }
-  if (!is_token(request.method) || !is_target(request.target)) {
+  if (!is_token(request.method) || request.target.empty() || !is_visible(request.target)) {
     return Error{Errc::invalid_argument, "not a method or target of HTTP"};
   }
   auto pending = std::make_unique<Pending>();

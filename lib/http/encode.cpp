@@ -1,8 +1,8 @@
 #include "http/encode.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstring>
 
 #include "core/expect.hpp"
 #include "http/status.hpp"
@@ -32,12 +32,11 @@ std::size_t size_of(const Headers& headers) noexcept {
 // Fills the room of a buffer made large enough beforehand.
 class Writer {
  public:
-  Writer(std::size_t room, std::size_t tailroom) : out_{room, 0, tailroom}, room_{room} {}
+  Writer(std::size_t room, std::size_t tailroom) : out_{room, 0, tailroom}, at_{out_.data()}, end_{at_ + room} {}
 
   Writer& operator<<(std::string_view text) {
-    AXL_EXPECT_OR(text.size() <= room_ - used_, return *this);
-    if (!text.empty()) std::memcpy(out_.data() + used_, text.data(), text.size());
-    used_ += text.size();
+    AXL_EXPECT_OR(text.size() <= left(), return *this);
+    at_ = std::copy_n(reinterpret_cast<const std::byte*>(text.data()), text.size(), at_);
     return *this;
   }
   Writer& number(std::uint64_t value, int base = 10) {
@@ -60,14 +59,16 @@ class Writer {
     return take();
   }
   Buffer take() {
-    out_.drop_back(room_ - used_);
+    out_.drop_back(left());
     return std::move(out_);
   }
 
  private:
+  [[nodiscard]] std::size_t left() const noexcept { return static_cast<std::size_t>(end_ - at_); }
+
   Buffer out_;
-  std::size_t room_;
-  std::size_t used_ = 0;
+  std::byte* at_;  // where the next byte goes
+  std::byte* end_;
 };
 
 }  // namespace

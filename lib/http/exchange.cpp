@@ -30,18 +30,15 @@ Exchange::Exchange(std::shared_ptr<ExchangeState> state) noexcept : state_{std::
 
 Exchange& Exchange::operator=(Exchange&& other) noexcept {
   if (this != &other) {
-    release();
+    if (state_) release();
     state_ = std::move(other.state_);
   }
   return *this;
 }
 
-Exchange::~Exchange() { release(); }
-
 void Exchange::release() {
   const auto state = std::move(state_);
   state_.reset();
-  if (!state) return;
   state->events = nullptr;
   if (state->connection == nullptr) return;
   if (state->answer == ExchangeState::Answer::none) {
@@ -64,7 +61,7 @@ void Exchange::set_events(ExchangeEvents* events) noexcept {
   if (state_) state_->events = events;
 }
 
-void Exchange::add_header(std::string_view name, std::string_view value) {
+void Exchange::add_header(FieldName name, std::string_view value) {
   if (state_) state_->added.add(name, value);
 }
 

@@ -68,7 +68,9 @@ class Exchange {
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
   /// Unanswered: answers 500. Begun and not finished: cuts the connection, so that the client sees a broken answer.
-  ~Exchange();
+  ~Exchange() {
+    if (state_) release();
+  }
 
   [[nodiscard]] const RequestHead& request() const noexcept;
   [[nodiscard]] const Client& client() const noexcept;
@@ -78,7 +80,7 @@ class Exchange {
   [[nodiscard]] bool client_ended() const noexcept;
 
   /// A line that the answer gets besides its own, whoever gives it; before it begins.
-  void add_header(std::string_view name, std::string_view value);
+  void add_header(FieldName name, std::string_view value);
 
   /// The answer is counted there, whoever gives it; `counts` must outlive the server. Null: nowhere.
   void count_answer(StatusCounts* counts) noexcept;

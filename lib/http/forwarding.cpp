@@ -21,7 +21,7 @@ std::string lower(std::string_view text) {
 bool is_hop_by_hop(std::string_view name) noexcept {
   constexpr std::array<std::string_view, 6> names{"Connection", "Keep-Alive",        "TE",
                                                   "Trailer",    "Transfer-Encoding", "Upgrade"};
-  if (name.size() > 6 && equal_ignoring_case(name.substr(0, 6), "Proxy-")) return true;
+  if (starts_ignoring_case(name, "Proxy-")) return true;
   return std::any_of(names.begin(), names.end(), [&](auto known) { return equal_ignoring_case(name, known); });
 }
 

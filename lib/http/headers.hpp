@@ -14,7 +14,25 @@
 #include <utility>
 #include <vector>
 
+#include "http/text.hpp"
+
 namespace axl::http {
+
+/// The name of a header that the code itself gives: a token, as the compiler makes sure.
+class FieldName {
+ public:
+  consteval FieldName(std::string_view text) : text_{text} {
+    if (text.empty()) throw "a header's name is not empty";
+    for (const char c : text) {
+      if (!is_token_char(c)) throw "not a character of a header's name";
+    }
+  }
+  consteval FieldName(const char* text) : FieldName{std::string_view{text}} {}
+  [[nodiscard]] constexpr std::string_view text() const noexcept { return text_; }
+
+ private:
+  std::string_view text_;
+};
 
 class Headers {
  public:
@@ -44,13 +62,26 @@ class Headers {
   };
 
   Headers() = default;
-  /// Lines that are not valid are left out.
-  Headers(std::initializer_list<std::pair<std::string_view, std::string_view>> lines);
+  struct Given {
+    FieldName name;
+    std::string_view value;
+  };
+  /// Lines whose value is not valid are left out.
+  Headers(std::initializer_list<Given> lines);
 
-  /// False, and nothing added, when the line is not valid or the text would pass 4 GiB.
-  bool add(std::string_view name, std::string_view value);
+  /// False, and nothing added, when the value is not valid or the text would pass 4 GiB.
+  bool add(FieldName name, std::string_view value);
+  /// The same for a name that comes from elsewhere, and may not be valid either.
+  bool add_line(std::string_view name, std::string_view value);
   /// Like add(), in place of all lines of that name.
-  bool set(std::string_view name, std::string_view value);
+  bool set(FieldName name, std::string_view value);
+  /// The lines of `other`, another object, for which `keep(line)` is true.
+  template <class Keep>
+  void add_from(const Headers& other, Keep keep) {
+    for (const auto& line : other) {
+      if (keep(line)) append(line.name, line.value);
+    }
+  }
   /// Returns how many lines went.
   std::size_t remove(std::string_view name);
   /// Removes the lines for which `gone(line)` is true, in one pass; returns how many.
@@ -61,9 +92,14 @@ class Headers {
   void clear() noexcept;
 
   /// The first value of that name.
-  [[nodiscard]] std::optional<std::string_view> get(std::string_view name) const noexcept;
+  [[nodiscard]] std::optional<std::string_view> get(std::string_view name) const noexcept {
+    if ((names_ & bit_of(name)) == 0) return std::nullopt;
+    return find(name);
+  }
   [[nodiscard]] std::vector<std::string_view> get_all(std::string_view name) const;
-  [[nodiscard]] std::size_t count(std::string_view name) const noexcept;
+  [[nodiscard]] std::size_t count(std::string_view name) const noexcept {
+    return (names_ & bit_of(name)) == 0 ? 0 : count_lines(name);
+  }
   [[nodiscard]] bool contains(std::string_view name) const noexcept { return get(name).has_value(); }
   /// Is `token` an element of the comma-separated lists under that name?
   [[nodiscard]] bool has_token(std::string_view name, std::string_view token) const noexcept;
@@ -82,6 +118,16 @@ class Headers {
     std::uint32_t value_size = 0;
   };
 
+  // One for all names of that size and first letter, whatever its case.
+  [[nodiscard]] static constexpr std::uint64_t bit_of(std::string_view name) noexcept {
+    if (name.empty()) return 0;
+    return std::uint64_t{1} << ((name.size() * 5 + (static_cast<unsigned char>(name.front()) & 31U)) % 64U);
+  }
+  [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const noexcept;
+  [[nodiscard]] std::size_t count_lines(std::string_view name) const noexcept;
+  /// Of a valid line.
+  bool append(std::string_view name, std::string_view value);
+
   [[nodiscard]] Line text_at(const Entry& entry) const noexcept {
     const char* text = text_.data() + entry.begin;
     return {{text, entry.name_size}, {text + entry.name_size, entry.value_size}};
@@ -89,6 +135,7 @@ class Headers {
 
   std::string text_;  // name, value, name, value ...
   std::vector<Entry> entries_;
+  std::uint64_t names_ = 0;  // bits of all names that are here, perhaps of some that were: most lookups find nothing
 };
 
 }  // namespace axl::http

@@ -98,13 +98,18 @@ bool LocalAccess::lists_origin(const RequestHead& request) const {
   return origin && listed(config_.origins, *origin) && request.headers.count("Origin") == 1;
 }
 
+bool LocalAccess::knows_host(std::string_view text) const {
+  if (!text.empty() && text == known_host_) return true;
+  const auto host = host_name(text);
+  const bool known = is_loopback_name(host) || listed(config_.hosts, host) || (any_literal_ && is_ip_literal(host));
+  if (known) known_host_ = text;
+  return known;
+}
+
 std::optional<Refusal> LocalAccess::refuse_origin(const RequestHead& request) const {
-  const auto host = host_name(request.host());
   // HTTP/1.0 needs no Host; HTTP/1.1 without one never gets here.
-  if (!host.empty() || request.headers.contains("Host")) {
-    const bool known = is_loopback_name(host) || listed(config_.hosts, host) || (any_literal_ && is_ip_literal(host));
-    if (!known) return Refusal{403, "Host not allowed"};
-  }
+  const auto host = request.host();
+  if ((!host.empty() || request.headers.contains("Host")) && !knows_host(host)) return Refusal{403, "Host not allowed"};
   const bool origin_listed = lists_origin(request);
   if (!origin_listed && request.headers.contains("Origin")) return Refusal{403, "Origin not allowed"};
   const auto dest = request.headers.get("Sec-Fetch-Dest");

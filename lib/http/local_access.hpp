@@ -59,9 +59,11 @@ class LocalAccess {
   [[nodiscard]] std::optional<Refusal> refuse_origin(const RequestHead& request) const;
   [[nodiscard]] std::optional<Refusal> refuse_token(const RequestHead& request) const;
   [[nodiscard]] bool lists_origin(const RequestHead& request) const;
+  [[nodiscard]] bool knows_host(std::string_view text) const;
 
   Config config_;
   bool any_literal_ = false;
+  mutable std::string known_host_;  // the last `Host` that was one of ours, as written: names are added, none go
 };
 
 }  // namespace axl::http

@@ -1,8 +1,5 @@
 #include "http/parser_state.hpp"
 
-#include <algorithm>
-#include <charconv>
-
 #include "http/text.hpp"
 
 namespace axl::http {
@@ -14,15 +11,6 @@ constexpr int kNoBody = 1;
 constexpr int kMaxInformational = 199;
 
 Parser::State& state_of(llhttp_t* core) noexcept { return *static_cast<Parser::State*>(core->data); }
-
-// What a Host header or an authority may hold: a name or an address, and a port. RFC 3986, section 3.2.2.
-bool is_host(std::string_view host) noexcept {
-  return std::all_of(host.begin(), host.end(), [](char c) {
-    const char lower = to_lower(c);
-    return (lower >= 'a' && lower <= 'z') || (c >= '-' && c <= ':' && c != '/') ||
-           std::string_view{"_~[]%!$&'()*+;="}.find(c) != std::string_view::npos;
-  });
-}
 
 }  // namespace
 
@@ -99,6 +87,7 @@ int Parser::State::on_header_complete() {
   if (!is_token(name)) return fail(400, "invalid header name");
   if (!is_field_value(value)) return fail(400, "invalid header value");
   if (lines.entries_.size() >= limits.head_lines) return fail(431, {});
+  lines.names_ |= Headers::bit_of(name);
   lines.entries_.push_back({static_cast<std::uint32_t>(name_begin), static_cast<std::uint32_t>(name.size()),
                             static_cast<std::uint32_t>(value.size())});
   name_begin = value_begin = lines.text_.size();

@@ -29,11 +29,7 @@ std::size_t authority_begin(std::string_view text) noexcept {
 }  // namespace
 
 std::optional<Target> Target::parse(std::string text) {
-  const auto forbidden = [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte <= 0x20 || byte == 0x7f || c == '#';
-  };
-  if (text.empty() || std::any_of(text.begin(), text.end(), forbidden)) return std::nullopt;
+  if (text.empty() || !is_visible(text) || text.find('#') != std::string::npos) return std::nullopt;
   Target target;
   target.text_ = std::move(text);
   const std::string_view whole{target.text_};
@@ -71,7 +67,17 @@ std::optional<std::string_view> Target::authority() const noexcept {
   return part(authority_begin_, authority_size_);
 }
 
+namespace {
+
+// Decoding changes it.
+bool is_encoded(std::string_view text, bool plus_is_space) noexcept {
+  return text.find('%') != std::string_view::npos || (plus_is_space && text.find('+') != std::string_view::npos);
+}
+
+}  // namespace
+
 std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space) {
+  if (!is_encoded(text, plus_is_space)) return std::string{text};
   std::string out;
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -113,8 +119,8 @@ std::optional<std::string> query_value(std::string_view query, std::string_view 
     const auto pair = query.substr(0, end);
     query.remove_prefix(std::min(end + 1, query.size()));
     const auto equals = std::min(pair.find('='), pair.size());
-    const auto key = percent_decode(pair.substr(0, equals), true);
-    if (!key || *key != name) continue;
+    const auto key = pair.substr(0, equals);
+    if (is_encoded(key, true) ? percent_decode(key, true) != name : key != name) continue;
     if (auto value = percent_decode(pair.substr(std::min(equals + 1, pair.size())), true)) return value;
   }
   return std::nullopt;

@@ -12,38 +12,55 @@ namespace {
 // One look for each character; asking each of several sets costs more than all the rest of a head.
 using CharSet = std::array<bool, 256>;
 
-constexpr CharSet kToken = [] {
+template <class Belongs>
+consteval CharSet set_of(Belongs belongs) {
   CharSet set{};
-  for (char c = 'a'; c <= 'z'; ++c) set[static_cast<unsigned char>(c)] = true;
-  for (char c = 'A'; c <= 'Z'; ++c) set[static_cast<unsigned char>(c)] = true;
-  for (char c = '0'; c <= '9'; ++c) set[static_cast<unsigned char>(c)] = true;
-  for (const char c : std::string_view{"!#$%&'*+-.^_`|~"}) set[static_cast<unsigned char>(c)] = true;
+  for (std::size_t i = 0; i < set.size(); ++i) set[i] = belongs(static_cast<char>(i));
   return set;
-}();
+}
+
+constexpr CharSet kToken = set_of(is_token_char);
+
+constexpr CharSet kHost = set_of([](char c) {
+  const char lower = to_lower(c);
+  return (lower >= 'a' && lower <= 'z') || (c >= '-' && c <= ':' && c != '/') ||
+         std::string_view{"_~[]%!$&'()*+;="}.find(c) != std::string_view::npos;
+});
+
+bool all_of(const CharSet& set, std::string_view text) noexcept {
+  return std::all_of(text.begin(), text.end(), [&](char c) { return set[static_cast<unsigned char>(c)]; });
+}
 
 constexpr std::uint64_t kOnes = 0x0101010101010101U;
 constexpr std::uint64_t kHighs = 0x8080808080808080U;
 
-// A byte below 0x20, or 0x7f, among these eight? May be wrong for bytes behind such a one, never without one.
+// A byte below `least`, or 0x7f, among these eight? May be wrong for bytes behind such a one, never without one.
+template <std::uint64_t least>
 bool has_control(std::uint64_t eight) noexcept {
-  const auto below_space = (eight - kOnes * 0x20) & ~eight & kHighs;
+  const auto below = (eight - kOnes * least) & ~eight & kHighs;
   const auto is_delete = eight ^ kOnes * 0x7f;
-  return (below_space | ((is_delete - kOnes) & ~is_delete & kHighs)) != 0;
+  return (below | ((is_delete - kOnes) & ~is_delete & kHighs)) != 0;
+}
+
+// Without the eights in front that hold no such byte; the last eight may have begun in the ones before.
+template <std::uint64_t least>
+std::string_view behind_clean(std::string_view text) noexcept {
+  const auto clean = [](const char* at) {
+    std::uint64_t eight = 0;
+    std::memcpy(&eight, at, sizeof eight);
+    return !has_control<least>(eight);
+  };
+  if (text.size() < 8) return text;
+  const auto* last = text.data() + text.size() - 8;
+  while (text.size() >= 8 && clean(text.data())) text.remove_prefix(8);
+  return text.size() < 8 && clean(last) ? std::string_view{} : text;
 }
 
 }  // namespace
 
-bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
-  if (a.size() != b.size()) return false;
+bool same_ignoring_case(std::string_view a, std::string_view b) noexcept {
   if (a == b) return true;  // most names are written as everybody does
   return std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return to_lower(x) == to_lower(y); });
-}
-
-std::string_view trim(std::string_view text) noexcept {
-  const auto blank = [](char c) { return c == ' ' || c == '\t'; };
-  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
-  return text;
 }
 
 std::optional<std::uint64_t> parse_decimal(std::string_view digits) noexcept {
@@ -58,24 +75,26 @@ std::optional<std::uint64_t> parse_decimal(std::string_view digits) noexcept {
   return value;
 }
 
-bool is_token(std::string_view text) noexcept {
-  return !text.empty() &&
-         std::all_of(text.begin(), text.end(), [](char c) { return kToken[static_cast<unsigned char>(c)]; });
-}
+bool is_token(std::string_view text) noexcept { return !text.empty() && all_of(kToken, text); }
 
 bool is_field_value(std::string_view text) noexcept {
-  // Eight at a time while none of them is a control character; a tab among them is looked at closely.
-  std::uint64_t eight = 0;
-  while (text.size() >= sizeof eight) {
-    std::memcpy(&eight, text.data(), sizeof eight);
-    if (has_control(eight)) break;
-    text.remove_prefix(sizeof eight);
-  }
+  // A tab is looked at closely.
+  text = behind_clean<0x20>(text);
   return std::all_of(text.begin(), text.end(), [](char c) {
     const auto byte = static_cast<unsigned char>(c);
     return byte == '\t' || (byte >= 0x20 && byte != 0x7f);
   });
 }
+
+bool is_visible(std::string_view text) noexcept {
+  text = behind_clean<0x21>(text);
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte > 0x20 && byte != 0x7f;
+  });
+}
+
+bool is_host(std::string_view text) noexcept { return all_of(kHost, text); }
 
 bool list_contains(std::string_view list, std::string_view token) noexcept {
   while (!list.empty()) {

@@ -38,6 +38,11 @@ class Upstream {
   /// `client`: on whose behalf. `fresh`: a connection that was never used. `handler` is called once, never inside this
   /// call; errors are the dialler's, and limit_reached.
   [[nodiscard]] virtual std::unique_ptr<Waiting> acquire(const Client& client, bool fresh, LeaseHandler handler) = 0;
+  /// One that was used and is idle, at once. Null: acquire() one.
+  [[nodiscard]] virtual std::unique_ptr<Lease> lease_idle(const Client& client) {
+    static_cast<void>(client);
+    return nullptr;
+  }
 
  protected:
   ~Upstream() = default;

@@ -49,7 +49,8 @@ void AgentCall::begin(Done done) {
   done_ = std::move(done);
   FetchRequest request;
   request.target = backend_target(agent_, card_ ? kCardPath : std::string_view{}, {});
-  add_identity(request.headers, agent_, caller_, {});
+  CallerText texts;
+  add_identity(request.headers, agent_, caller_, {}, texts);
   request.headers.set("Accept", "application/json");
   if (!card_) {
     const auto message = mcp::peek(request_);

@@ -13,8 +13,11 @@ bool stays_behind(std::string_view name) {
                                                    "forwarded",       "host",           "origin", "x-from-peer-id",
                                                    "x-real-ip",       "x-service"};
   constexpr std::array<std::string_view, 4> prefixes{"proxy-", "sec-fetch-", "x-axl-", "x-forwarded-"};
-  std::string plain{name};
-  std::ranges::transform(plain, plain.begin(), [](char c) { return http::to_lower(c == '_' ? '-' : c); });
+  std::array<char, 20> text;  // longer than any of these
+  const auto end = std::ranges::transform(name.substr(0, text.size()), text.begin(), [](char c) {
+                     return http::to_lower(c == '_' ? '-' : c);
+                   }).out;
+  const std::string_view plain{text.begin(), end};
   if (http::is_hop_by_hop(plain) || std::ranges::find(names, plain) != names.end()) return true;
   return std::ranges::any_of(prefixes, [&](std::string_view prefix) { return plain.starts_with(prefix); });
 }
@@ -32,25 +35,30 @@ std::string backend_target(const Backend& backend, std::string_view suffix, std:
   return out;
 }
 
-std::string shown_id(const PublicKey& caller, const Backend& backend) {
-  return (backend.legacy_peer_id ? Address::of(caller).partial_key() : caller).to_hex();
+namespace {
+
+PublicKey shown_key(const PublicKey& caller, const Backend& backend) {
+  return backend.legacy_peer_id ? Address::of(caller).partial_key() : caller;
 }
 
-void add_identity(http::Headers& headers, const Backend& backend, const PublicKey& caller, std::string_view service) {
+}  // namespace
+
+std::string shown_id(const PublicKey& caller, const Backend& backend) { return shown_key(caller, backend).to_hex(); }
+
+void add_identity(http::Headers& headers, const Backend& backend, const PublicKey& caller, std::string_view service,
+                  CallerText& texts) {
   headers.set("Host", backend.host);
-  headers.set("X-From-Peer-Id", shown_id(caller, backend));
-  headers.set("X-Axl-From-Address", Address::of(caller).to_string());
+  headers.set("X-From-Peer-Id", texts.ids.of(shown_key(caller, backend)));
+  headers.set("X-Axl-From-Address", texts.addresses.of(Address::of(caller)));
   if (!service.empty()) headers.set("X-Service", service);
 }
 
 http::Headers backend_headers(const http::Headers& incoming, const Backend& backend, const PublicKey& caller,
-                              std::string_view service) {
+                              std::string_view service, CallerText& texts) {
   const http::ConnectionNames named{incoming};
   http::Headers out;
-  for (const auto& line : incoming) {
-    if (!stays_behind(line.name) && !named.contains(line.name)) out.add(line.name, line.value);
-  }
-  add_identity(out, backend, caller, service);
+  out.add_from(incoming, [&](const auto& line) { return !stays_behind(line.name) && !named.contains(line.name); });
+  add_identity(out, backend, caller, service, texts);
   return out;
 }
 

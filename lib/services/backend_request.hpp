@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "crypto/key_text.hpp"
 #include "http/headers.hpp"
 #include "services/service_table.hpp"
 
@@ -25,11 +26,18 @@ namespace axl::services {
 /// What X-From-Peer-Id says of a caller to that backend.
 [[nodiscard]] std::string shown_id(const PublicKey& caller, const Backend& backend);
 
+/// Of the last caller, to be kept by who makes many requests.
+struct CallerText {
+  KeyText ids;
+  AddressText addresses;
+};
+
 /// `service` empty: no X-Service.
 [[nodiscard]] http::Headers backend_headers(const http::Headers& incoming, const Backend& backend, const PublicKey& caller,
-                                            std::string_view service);
+                                            std::string_view service, CallerText& texts);
 
 /// The same for a request that this node makes up itself.
-void add_identity(http::Headers& headers, const Backend& backend, const PublicKey& caller, std::string_view service);
+void add_identity(http::Headers& headers, const Backend& backend, const PublicKey& caller, std::string_view service,
+                  CallerText& texts);
 
 }  // namespace axl::services

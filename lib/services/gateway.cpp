@@ -36,6 +36,7 @@ class OnBehalf final : public http::Upstream {
   std::unique_ptr<Waiting> acquire(const http::Client&, bool fresh, LeaseHandler handler) override {
     return upstream_->acquire(client_, fresh, std::move(handler));
   }
+  std::unique_ptr<http::Lease> lease_idle(const http::Client&) override { return upstream_->lease_idle(client_); }
 
  private:
   std::shared_ptr<http::Upstream> upstream_;
@@ -96,7 +97,7 @@ bool Gateway::serves(std::string_view path) {
 }
 
 void Gateway::serve(http::Exchange exchange, const PublicKey& caller) {
-  const std::string path{exchange.request().target.path()};
+  const auto path = exchange.request().target.path();  // good as long as the exchange, wherever it is moved
   if (!serves(path)) {
     exchange.respond_error(404, "404 page not found");
   } else if (path == kList) {
@@ -104,9 +105,9 @@ void Gateway::serve(http::Exchange exchange, const PublicKey& caller) {
   } else if (answer_method(exchange)) {
     return;
   } else if (path.starts_with(kMcp)) {
-    serve_mcp(std::move(exchange), caller, std::string_view{path}.substr(kMcp.size()));
+    serve_mcp(std::move(exchange), caller, path.substr(kMcp.size()));
   } else {
-    serve_agent(std::move(exchange), caller, std::string_view{path}.substr(kAgent.size()));
+    serve_agent(std::move(exchange), caller, path.substr(kAgent.size()));
   }
 }
 
@@ -179,7 +180,7 @@ void Gateway::carry(http::Exchange exchange, const PublicKey& caller, const Back
   http::RelayRequest request;
   request.method = head.method;
   request.target = backend_target(backend, suffix, head.target.query());
-  request.headers = backend_headers(head.headers, backend, caller, service);
+  request.headers = backend_headers(head.headers, backend, caller, service, callers_);
   auto events = std::make_unique<Events>(*this, std::move(service), std::move(entry), std::move(counted));
   auto upstream = backend.upstream;
   if (exchange.client().key != caller) upstream = std::make_shared<OnBehalf>(std::move(upstream), caller);

@@ -91,6 +91,7 @@ class Gateway {
   ServiceAccess fallback_access_;
   std::shared_ptr<ServiceUse> agent_use_ = std::make_shared<ServiceUse>();
   std::shared_ptr<ServiceUse> fallback_use_ = std::make_shared<ServiceUse>();
+  CallerText callers_;
   http::Relays relays_;
   std::shared_ptr<http::Upstream> loopback_;
 };

@@ -13,7 +13,7 @@ using Kind = services::ReplyStep::Kind;
 
 http::Headers to_headers(const HeaderList& list) {
   http::Headers out;
-  for (const auto& [name, value] : list) out.add(name, value);
+  for (const auto& [name, value] : list) out.add_line(name, value);
   return out;
 }
 

@@ -77,7 +77,8 @@ class RouterApi::Call final : public http::ExchangeEvents {
     out.method = "POST";
     out.target = backend_target(backend, {}, {});
     out.headers = {{"Content-Type", "application/json"}, {"Accept", "application/json, text/event-stream"}};
-    add_identity(out.headers, backend, caller, service_->info.name);
+    CallerText texts;
+    add_identity(out.headers, backend, caller, service_->info.name, texts);
     out.headers.set("X-From-Peer-Id", from);
     out.body = Buffer::copy_of(as_bytes(request));
     fetch_ = std::make_unique<Fetch>(

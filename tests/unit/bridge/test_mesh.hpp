@@ -270,7 +270,7 @@ class HttpUser {
     if (std::none_of(headers.begin(), headers.end(), [](const auto& h) { return h.first == "Host"; })) {
       request.headers.add("Host", host_);
     }
-    for (const auto& [name, value] : headers) request.headers.add(name, value);
+    for (const auto& [name, value] : headers) request.headers.add_line(name, value);
     auto answer = std::make_shared<Answer>();
     const auto sent =
         connection_->send(request, Buffer::copy_of(as_bytes(body)), http::BodyLimits{.max_bytes = 1UL << 30U},

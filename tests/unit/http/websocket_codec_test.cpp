@@ -187,7 +187,7 @@ TEST_CASE("websocket: the handshake of RFC 6455, section 1.3, and what is none",
   const auto status = [&good](std::string_view name, std::string_view value) {
     auto request = good;
     request.headers.remove(name);
-    if (!value.empty()) request.headers.add(name, value);
+    if (!value.empty()) request.headers.add_line(name, value);
     const auto refused = http::refuse_websocket(request);
     return refused ? refused->status : 101;
   };

@@ -49,7 +49,7 @@ class RequestsRig {
                                    std::string_view body = {},
                                    std::vector<std::pair<std::string, std::string>> headers = {}) {
     http::Request request{.method = method, .target = target, .headers = {{"Host", "127.0.0.1:9002"}}};
-    for (const auto& [name, value] : headers) request.headers.add(name, value);
+    for (const auto& [name, value] : headers) request.headers.add_line(name, value);
     auto answer = std::make_shared<Answer>();
     const auto sent = connection.send(request, Buffer::copy_of(as_bytes(body)), http::BodyLimits{},
                                    [answer](Result<http::Response> response, http::Delivery) {
