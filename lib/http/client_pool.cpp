@@ -113,16 +113,25 @@ void ClientPool::fail(Request& request, const Error& error) {
   if (const auto handler = std::exchange(request.handler, nullptr)) handler(error);
 }
 
-void ClientPool::hand_out(Request& request, std::unique_ptr<ClientConnection> connection, bool reused) {
+std::unique_ptr<Lease> ClientPool::lease_idle(const Client& /*client*/) {
+  auto connection = take_idle();
+  return connection ? lease(std::move(connection), true) : nullptr;
+}
+
+std::unique_ptr<Lease> ClientPool::lease(std::unique_ptr<ClientConnection> connection, bool reused) {
   ++leased_;
   if (limits_.client.silence_timeout) {
     connection->on_tick(scheduler_.now());
     timed_.push_back(connection.get());
     arm();
   }
+  return std::make_unique<PooledLease>(weak_from_this(), std::move(connection), reused);
+}
+
+void ClientPool::hand_out(Request& request, std::unique_ptr<ClientConnection> connection, bool reused) {
   waiting_.erase(request.id);
   const auto handler = std::exchange(request.handler, nullptr);
-  handler(std::unique_ptr<Lease>{std::make_unique<PooledLease>(weak_from_this(), std::move(connection), reused)});
+  handler(lease(std::move(connection), reused));
 }
 
 void ClientPool::take_back(std::unique_ptr<ClientConnection> connection) {

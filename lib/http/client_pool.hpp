@@ -64,6 +64,7 @@ class ClientPool final : public Upstream, public std::enable_shared_from_this<Cl
   ~ClientPool();  ///< who waits fails with `closed`, but not inside this call
 
   [[nodiscard]] std::unique_ptr<Waiting> acquire(const Client& client, bool fresh, LeaseHandler handler) override;
+  [[nodiscard]] std::unique_ptr<Lease> lease_idle(const Client& client) override;
 
   /// Leased, idle and being opened.
   [[nodiscard]] std::size_t connections() const noexcept { return leased_ + mine_.size() + dialing_; }
@@ -79,6 +80,7 @@ class ClientPool final : public Upstream, public std::enable_shared_from_this<Cl
   void on_dialed(Request& request, Result<std::unique_ptr<Stream>> stream);
   void fail(Request& request, const Error& error);
   [[nodiscard]] std::unique_ptr<ClientConnection> take_idle();
+  [[nodiscard]] std::unique_ptr<Lease> lease(std::unique_ptr<ClientConnection> connection, bool reused);
   void hand_out(Request& request, std::unique_ptr<ClientConnection> connection, bool reused);
   void take_back(std::unique_ptr<ClientConnection> connection);
   void keep(std::unique_ptr<ClientConnection> connection);

@@ -10,20 +10,15 @@ namespace axl::http {
 
 class ServerConnection;
 
-struct ExchangeState {
+/// How far an exchange has come: all that begins anew with each.
+struct ExchangeProgress {
   enum class Answer : std::uint8_t { none, begun, finished };
   /// `raw`: of another protocol, both ways.
   enum class BodyFraming : std::uint8_t { none, length, chunked, until_close, raw };
 
   ServerConnection* connection = nullptr;  // null once it is gone
-  RequestHead request;
-  Client client;
   ExchangeEvents* events = nullptr;
-  BodyHandler body_handler;                  // set while collecting
-  std::unique_ptr<BodyCollector> collector;  // set while collecting; goes first: the handler may own its budget
-  SentHandler sent_handler;
-  Headers added;                   // to whatever answer comes
-  StatusCounts* counts = nullptr;  // where that answer is counted
+  StatusCounts* counts = nullptr;  // where the answer is counted
 
   bool reading = false;  // the handler has asked for the body
   bool paused = false;   // and wants no more of it now
@@ -39,6 +34,24 @@ struct ExchangeState {
   BodyFraming framing = BodyFraming::none;
   std::uint64_t length_left = 0;  // of an answer with a length
   std::uint64_t end_offset = 0;   // where the finished answer ends in what the connection has written
+};
+
+struct ExchangeState : ExchangeProgress {
+  RequestHead request;
+  Client client;
+  BodyHandler body_handler;                  // set while collecting
+  std::unique_ptr<BodyCollector> collector;  // set while collecting; goes first: the handler may own its budget
+  SentHandler sent_handler;
+  Headers added;  // to whatever answer comes
+
+  /// For the next request, in the memory of the last one.
+  void renew() {
+    static_cast<ExchangeProgress&>(*this) = {};
+    collector.reset();
+    body_handler = nullptr;
+    sent_handler = nullptr;
+    added.clear();
+  }
 };
 
 }  // namespace axl::http

@@ -4,9 +4,11 @@
 #include <array>
 #include <cstdint>
 #include <utility>
+#include <vector>
 
 #include "http/forwarding.hpp"
 #include "http/status.hpp"
+#include "http/text.hpp"
 
 namespace axl::http {
 
@@ -31,9 +33,13 @@ class Relays::Relay {
   Relay& operator=(const Relay&) = delete;
   ~Relay();
 
-  void acquire(bool fresh);
+  void begin();
+  /// When silence has lasted too long, if nothing moves until then.
+  [[nodiscard]] std::optional<Time> due() const;
+  void on_timer();
 
  private:
+  void acquire(bool fresh);
   // Both sides have events of the same names.
   struct ClientSide final : ExchangeEvents {
     explicit ClientSide(Relay& relay) noexcept : relay_{relay} {}
@@ -82,7 +88,6 @@ class Relays::Relay {
   bool count(std::size_t& beyond, std::size_t held);
   void start_clock(std::optional<Duration> limit);
   void touch();
-  void on_timer();
   /// Calls `call`; false if this object is gone then.
   template <class Call>
   bool survives(Call call);
@@ -121,8 +126,7 @@ class Relays::Relay {
   bool answer_paused_ = false;  // the client does not keep up
   std::size_t answer_beyond_ = 0;
 
-  std::unique_ptr<Timer> timer_;  // if there is a time-out
-  std::optional<Duration> silence_;
+  std::optional<Duration> silence_;  // if there is a time-out
   Time last_moved_{};
   std::size_t unsent_seen_ = 0;
 };
@@ -159,6 +163,14 @@ bool Relays::Relay::survives(Call call) {
 }
 
 // --- The request -----------------------------------------------------------------------------------------------------
+
+// While the body is still to come nothing can fail here.
+void Relays::Relay::begin() {
+  if (!body_ended_ && exchange_.connected()) {
+    if (auto lease = upstream_->lease_idle(exchange_.client())) return on_lease(std::move(lease));
+  }
+  acquire(false);
+}
 
 void Relays::Relay::acquire(bool fresh) {
   waiting_ = upstream_->acquire(exchange_.client(), fresh,
@@ -255,9 +267,16 @@ void Relays::Relay::on_response(const ResponseHead& head) {
   touch();
   kept_ = {};
   status_ = head.status;
-  headers_ = head.headers;
-  remove_hop_by_hop(headers_);
-  const bool length_known = headers_.remove("Content-Length") > 0;
+  headers_ = std::move(relays_.spare_);
+  headers_.clear();
+  const ConnectionNames named{head.headers};
+  bool length_known = false;
+  headers_.add_from(head.headers, [&](const Headers::Line& line) {
+    if (is_hop_by_hop(line.name) || named.contains(line.name)) return false;
+    const bool length = equal_ignoring_case(line.name, "Content-Length");
+    length_known = length_known || length;
+    return !length;
+  });
   answer_length_ = head.content_length;
   const bool bodiless = exchange_.request().is("HEAD") || !status_has_body(status_);
   if (bodiless && !length_known) answer_length_.reset();
@@ -274,7 +293,7 @@ void Relays::Relay::on_response(const ResponseHead& head) {
 void Relays::Relay::begin_answer() {
   answer_ = Answer::begun;
   exchange_.start(status_, headers_, answer_length_);
-  headers_ = {};
+  relays_.spare_ = std::move(headers_);
   start_clock(limits_.idle_timeout);
 }
 
@@ -368,13 +387,13 @@ void Relays::Relay::end(bool whole) {
 // Moving bytes do not move the timer: it looks, when it fires, how long ago the last one came.
 void Relays::Relay::start_clock(std::optional<Duration> limit) {
   silence_ = limit;
-  if (!limit) {
-    if (timer_) timer_->cancel();
-    return;
-  }
-  if (!timer_) timer_ = relays_.scheduler_.make_timer([this] { on_timer(); });
+  if (!limit) return;
   last_moved_ = now();
-  timer_->arm(last_moved_ + *limit);
+  relays_.look_at(last_moved_ + *limit);
+}
+
+std::optional<Time> Relays::Relay::due() const {
+  return silence_ && lease_ ? std::optional{last_moved_ + *silence_} : std::nullopt;
 }
 
 void Relays::Relay::touch() {
@@ -382,14 +401,10 @@ void Relays::Relay::touch() {
 }
 
 void Relays::Relay::on_timer() {
-  if (!silence_ || !lease_) return;
   const auto unsent = connection().unsent();
   if (answer_paused_ || unsent != unsent_seen_) touch();  // we are the ones who wait, or something still moves
   unsent_seen_ = unsent;
-  if (now() - last_moved_ < *silence_) {
-    timer_->arm(last_moved_ + *silence_);
-    return;
-  }
+  if (now() - last_moved_ < *silence_) return relays_.look_at(last_moved_ + *silence_);
   if (answer_ == Answer::begun) return end(false);
   lease_.reset();
   const auto delivery = !sent_ ? Delivery::not_sent : finished_ ? Delivery::unknown : Delivery::incomplete;
@@ -400,14 +415,49 @@ void Relays::Relay::on_timer() {
 
 Relays::Relays(Scheduler& scheduler, std::size_t most_beyond_first)
     : scheduler_{scheduler}, most_beyond_first_{most_beyond_first} {}
-Relays::~Relays() = default;
+
+Relays::~Relays() {
+  if (destroyed_ != nullptr) *destroyed_ = true;
+}
+
+void Relays::look_at(Time due) {
+  if (armed_ && *armed_ <= due) return;
+  if (!timer_) timer_ = scheduler_.make_timer([this] { on_timer(); });
+  armed_ = due;
+  timer_->arm(due);
+}
+
+void Relays::on_timer() {
+  armed_.reset();
+  const auto now = scheduler_.now();
+  std::vector<std::uint64_t> late;
+  std::optional<Time> next;
+  for (const auto& [id, relay] : relays_) {
+    const auto due = relay->due();
+    if (!due) continue;
+    if (*due <= now) {
+      late.push_back(id);
+    } else {
+      next = std::min(next.value_or(*due), *due);
+    }
+  }
+  if (next) look_at(*next);
+  bool destroyed = false;
+  destroyed_ = &destroyed;
+  for (const auto id : late) {
+    const auto found = relays_.find(id);
+    if (found != relays_.end()) found->second->on_timer();
+    if (destroyed) return;
+  }
+  destroyed_ = nullptr;
+}
 
 void Relays::carry(Exchange exchange, std::shared_ptr<Upstream> upstream, RelayRequest request,
                    const RelayLimits& limits, std::unique_ptr<RelayEvents> events) {
   const auto id = next_++;
   auto relay = std::make_unique<Relay>(*this, id, std::move(exchange), std::move(upstream), std::move(request), limits,
                                        std::move(events));
-  relays_.emplace(id, std::move(relay)).first->second->acquire(false);
+  relays_.emplace(id, std::move(relay)).first->second->begin();
 }
 
 std::size_t Relays::under_way() const noexcept { return relays_.size(); }

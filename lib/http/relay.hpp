@@ -85,11 +85,20 @@ class Relays {
  private:
   class Relay;
   friend class Relay;
+
+  /// on_timer() comes then, or earlier.
+  void look_at(Time due);
+  void on_timer();
+
   Scheduler& scheduler_;
   const std::size_t most_beyond_first_;
   std::size_t beyond_first_ = 0;  // of what is held, as counted last
   std::map<std::uint64_t, std::unique_ptr<Relay>> relays_;
   std::uint64_t next_ = 1;
+  Headers spare_;                 // the memory of an answer's headers
+  std::unique_ptr<Timer> timer_;  // of all that have a time-out; made when first needed
+  std::optional<Time> armed_;     // set while it runs
+  bool* destroyed_ = nullptr;     // set while it calls
 };
 
 }  // namespace axl::http

@@ -108,8 +108,10 @@ void Server::on_ready(ServerConnection& connection) {
 void Server::run_ready() {
   const auto alive = alive_;
   posted_ = false;
-  for (const auto id : std::exchange(ready_, {})) {
-    const auto found = connections_.find(id);
+  running_.clear();
+  running_.swap(ready_);
+  for (std::size_t i = 0; i < running_.size(); ++i) {
+    const auto found = connections_.find(running_[i]);
     if (found != connections_.end()) found->second.connection->process();
     if (!*alive) return;
   }

@@ -99,6 +99,7 @@ class Server final : private ConnectionOwner {
   std::size_t uncounted_ = 0;  // refused and leaving ones
   std::uint64_t refused_ = 0;
   std::vector<std::uint64_t> ready_;
+  std::vector<std::uint64_t> running_;  // the last of them, kept for its memory
   bool posted_ = false;
   bool draining_ = false;
   Time now_{};

@@ -199,6 +199,7 @@ void ServerConnection::begin_exchange() {
   exchange_ = spare_ && spare_.use_count() == 1 ? std::move(spare_) : std::make_shared<ExchangeState>();
   spare_.reset();
   auto& state = *exchange_;
+  state.renew();
   std::swap(state.request, parser_.request());
   state.connection = this;
   state.client = client_;
@@ -223,10 +224,7 @@ void ServerConnection::retire_exchange() {
     return;
   }
   state->connection = nullptr;
-  if (state.use_count() > 1) return;
-  auto request = std::move(state->request);  // its memory serves the next head
-  *state = ExchangeState{};
-  state->request = std::move(request);
+  if (state.use_count() == 1) state->renew();
   spare_ = std::move(state);
 }
 
@@ -361,7 +359,8 @@ bool ServerConnection::notify_sent() {
     handler(sent);
     return true;
   }
-  const auto state = std::move(front);
+  spare_ = std::move(front);
+  const auto& state = spare_;
   awaiting_.pop_front();
   auto* events = std::exchange(state->events, nullptr);
   if (events != nullptr && sent) {

@@ -150,7 +150,7 @@ class ServerConnection final : private StreamHandler {
   Buffer out_;                                           // small answers on their way to one write
   std::shared_ptr<ExchangeState> exchange_;              // the request under way
   std::shared_ptr<ExchangeState> broken_;                // its handler has yet to hear of the end
-  std::shared_ptr<ExchangeState> spare_;                 // the memory of the last one, for the next one
+  std::shared_ptr<ExchangeState> spare_;                 // the last one: its memory is the next one's
   std::deque<std::shared_ptr<ExchangeState>> awaiting_;  // finished answers whose handlers want to hear on_sent()
 
   Phase phase_ = Phase::open;
