@@ -24,20 +24,21 @@ Verdict Dispatcher::offer(Message& message, Time now) {
     }
   }
   const auto handler = handler_for(message);
-  // The body is shared, so what must be remembered outlives the move.
+  // What must be remembered outlives the move.
   const auto sender = message.sender;
-  const auto id = message.id;
   const auto body = message.body;
-  if (id.empty()) message.id = make_id();
+  const bool named = !message.id.empty();
+  const auto name = named ? seen_.name_of(sender, message.id) : SeenIds::Name{};
+  if (!named) message.id = make_id();
   if (!handler) {
     if (const auto refusal = queue_.offer(message)) {
-      if (id.empty()) message.id.clear();
+      if (!named) message.id.clear();
       ++(*refusal == Refusal::full ? counters_.refused_full : counters_.refused_share);
       return *refusal == Refusal::full ? Verdict::full : Verdict::peer_share;
     }
   }
   ++counters_.accepted;
-  if (!id.empty()) seen_.remember(sender, id, body, now);
+  if (named) seen_.remember(sender, name, body, now);
   if (handler) {
     (*handler)(std::move(message));
   } else {

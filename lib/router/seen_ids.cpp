@@ -31,9 +31,13 @@ std::size_t SeenIds::HashOfHash::operator()(const Hash& hash) const noexcept {
 }
 
 // SipHash-128 of the id under a key that is SipHash-128 of the sender: no need to join the two in memory.
-SeenIds::Hash SeenIds::name_of(const PublicKey& sender, std::string_view id) {
-  if (!last_ || last_->key != sender) last_ = Sender{sender, siphash(sender.bytes(), secret_)};
-  return siphash(as_bytes(id), last_->secret);
+SeenIds::Name SeenIds::name_of(const PublicKey& sender, std::string_view id) {
+  const bool known = last_ && last_->key == sender;
+  if (known && last_id_ == id) return last_name_;
+  if (!known) last_ = Sender{sender, siphash(sender.bytes(), secret_)};
+  last_id_ = id;
+  last_name_ = siphash(as_bytes(id), last_->secret);
+  return last_name_;
 }
 
 SeenIds::Seen SeenIds::look_up(const PublicKey& sender, std::string_view id, ByteSpan body, Time now) {
@@ -48,9 +52,8 @@ bool SeenIds::knows(const PublicKey& sender, std::string_view id, Time now) {
   return index_.contains(name_of(sender, id));
 }
 
-void SeenIds::remember(const PublicKey& sender, std::string_view id, ByteSpan body, Time now) {
+void SeenIds::remember(const PublicKey& sender, const Name& name, ByteSpan body, Time now) {
   forget_expired(now);
-  const auto name = name_of(sender, id);
   if (index_.contains(name)) return;
   const bool stranger = !favoured_.contains(sender);
   if (index_.size() >= max_ids_) {

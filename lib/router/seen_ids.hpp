@@ -15,6 +15,7 @@
 #include <list>
 #include <optional>
 #include <set>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 
@@ -38,12 +39,19 @@ class SeenIds {
   /// The id is remembered, whatever its body.
   [[nodiscard]] bool knows(const PublicKey& sender, std::string_view id, Time now);
   /// Remembers an id that look_up() called new.
-  void remember(const PublicKey& sender, std::string_view id, ByteSpan body, Time now);
+  void remember(const PublicKey& sender, std::string_view id, ByteSpan body, Time now) {
+    remember(sender, name_of(sender, id), body, now);
+  }
+
+  /// Stands for the id, where the text goes its own way meanwhile.
+  using Name = std::array<std::byte, 16>;
+  [[nodiscard]] Name name_of(const PublicKey& sender, std::string_view id);
+  void remember(const PublicKey& sender, const Name& name, ByteSpan body, Time now);
 
   [[nodiscard]] std::size_t size() const noexcept { return index_.size(); }
 
  private:
-  using Hash = std::array<std::byte, 16>;
+  using Hash = Name;
   struct HashOfHash {  // the key is secret, so any bytes of it will do
     std::size_t operator()(const Hash& hash) const noexcept;
   };
@@ -54,7 +62,6 @@ class SeenIds {
   };
   using Entries = std::list<Entry>;  // oldest first
 
-  [[nodiscard]] Hash name_of(const PublicKey& sender, std::string_view id);
   void forget_expired(Time now);
   void erase(Entries& entries, Entries::iterator entry);
 
@@ -65,6 +72,8 @@ class SeenIds {
     Hash secret{};
   };
   std::optional<Sender> last_;  // whose ids came last: mostly more of them come
+  std::string last_id_;         // and which; one message asks several times
+  Hash last_name_{};
   std::size_t max_ids_;
   Entries of_favoured_;
   Entries of_strangers_;
