@@ -48,7 +48,8 @@ class HttpLink::Post final : public http::ResponseEvents {
 
   // False: the connection takes no more.
   [[nodiscard]] bool begin() {
-    http::Request request{.method = "POST", .target = "/messages", .headers = {}};
+    auto& request = link_.request_;
+    request.headers.clear();
     request.headers.add("Host", link_.host_);
     request.headers.add("X-Message-Id", message_->options.id);
     if (!message_->options.topic.empty()) request.headers.add("X-Topic", message_->options.topic);

@@ -33,6 +33,7 @@ class HttpLink final : public MessageLink {
 
   LinkOwner& owner_;
   std::string host_;
+  http::Request request_{.method = "POST", .target = "/messages"};  // kept for its memory
   Posts posts_;            // in the order given
   std::size_t bytes_ = 0;  // of their bodies
   bool stuck_ = false;     // no answer came in time: nothing more is given to this connection

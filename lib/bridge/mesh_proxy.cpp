@@ -39,7 +39,7 @@ bool is_json(const http::Headers& headers) {
 struct MeshProxy::Call {
   Kind kind{};
   PublicKey peer = {};
-  std::string peer_text = {};  // 64 hex digits, partial if the client wrote it so
+  PublicKey named = {};        // the same as the client wrote it, perhaps partial
   std::string rest = {};       // service, or what follows the peer; as written
   std::string host = {};       // the client's name for us
   bool card = false;           // the answer may be a card
@@ -47,7 +47,7 @@ struct MeshProxy::Call {
 
   [[nodiscard]] a2a::CardPlace place(std::string base) const {
     const auto address = Address::of(peer);
-    return {.base = std::move(base) + "/a2a/" + peer_text,
+    return {.base = std::move(base) + "/a2a/" + named.to_hex(),
             .peer_ids = {peer.to_hex(), address.partial_key().to_hex()},
             .overlay_host = address.to_string()};
   }
@@ -61,7 +61,7 @@ class MeshProxy::Events final : public http::RelayEvents {
     tame_answer(headers);
     if (headers.contains("Location")) tame_location(headers, call_.place({}), call_.kind == Kind::a2a);
     if (!call_.card) return {};
-    CardTags{call_.host + call_.peer_text}.mark(headers);
+    CardTags{call_.host + call_.named.to_hex()}.mark(headers);
     if (head.status != 200 || !is_json(headers)) return {};
     return kMaxCard;
   }
@@ -141,12 +141,13 @@ void MeshProxy::serve(http::Exchange exchange, Kind kind) {
     exchange.respond_error(405, "Method not allowed", {{"Allow", kMethods}});
     return;
   }
-  const auto key = PublicKey::from_hex(http::percent_decode(peer).value_or(std::string{}));
+  const bool encoded = peer.find('%') != std::string_view::npos;
+  const auto key = PublicKey::from_hex(encoded ? http::percent_decode(peer).value_or(std::string{}) : peer);
   if (!key) {
     exchange.respond_error(502, "Failed to reach peer: invalid peer ID");
     return;
   }
-  Call call{.kind = kind, .peer = resolve(*key, host_), .peer_text = key->to_hex(), .rest = std::string{rest}};
+  Call call{.kind = kind, .peer = resolve(*key, host_), .named = *key, .rest = std::string{rest}};
   call.host = request.host();
   // An old application asks `/a2a/{peer}` itself for the card.
   const bool reads = request.is("GET") || request.is("HEAD");
@@ -176,10 +177,18 @@ void MeshProxy::carry(http::Exchange exchange, Call call) {
   http::RelayRequest request{.method = head.method, .target = {}, .headers = headers_for_peer(head.headers)};
   request.target = (call.kind == Kind::mcp ? "/mcp/" : "/a2a") + call.rest;
   if (head.target.has_query()) request.target.append("?").append(head.target.query());
-  request.headers.add("Host", "[" + addresses_.of(Address::of(call.peer)) + "]");
-  if (call.card) CardTags{call.host + call.peer_text}.unmark(request.headers);
+  request.headers.add("Host", host_of(call.peer));
+  if (call.card) CardTags{call.host + call.named.to_hex()}.unmark(request.headers);
   relays_.carry(std::move(exchange), std::move(upstream), std::move(request),
                 {.answer_timeout = config_.answer_timeout}, std::make_unique<Events>(*this, std::move(call)));
+}
+
+const std::string& MeshProxy::host_of(const PublicKey& peer) {
+  if (host_text_.empty() || hosted_ != peer) {
+    hosted_ = peer;
+    host_text_ = "[" + Address::of(peer).to_string() + "]";
+  }
+  return host_text_;
 }
 
 void MeshProxy::serve_old(http::Exchange exchange, const Call& call) {

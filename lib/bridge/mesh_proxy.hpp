@@ -20,7 +20,6 @@
 #include "bridge/old_peer_requests.hpp"
 #include "bridge/old_peers.hpp"
 #include "bridge/peer_http.hpp"
-#include "bridge/recv_request.hpp"
 #include "http/exchange.hpp"
 #include "http/relay.hpp"
 #include "http/upstream.hpp"
@@ -56,6 +55,7 @@ class MeshProxy {
 
   void serve(http::Exchange exchange, Kind kind);
   void carry(http::Exchange exchange, Call call);
+  [[nodiscard]] const std::string& host_of(const PublicKey& peer);
   void serve_old(http::Exchange exchange, const Call& call);
   void fail(http::Exchange exchange, const Call& call, const Error& error, http::Delivery delivery);
 
@@ -65,7 +65,8 @@ class MeshProxy {
   std::shared_ptr<http::Upstream> ourselves_;
   PeerPools pools_;
   OldPeerRequests old_requests_;
-  AddressText addresses_;
+  PublicKey hosted_;       // the last peer that was asked
+  std::string host_text_;  // its address in brackets
   http::Relays relays_;
 };
 

@@ -46,7 +46,7 @@ class Receiver::Reader final : private http::ExchangeEvents {
     }
     if (request_.ack) owner_.inbox_.queue().allow_confirm(taken->id);
     taken_ = taken->id;
-    auto headers = message_headers(*taken->message, owner_.legacy_peer_id_, owner_.addresses_);
+    auto& headers = owner_.headers_.of(*taken->message);
     if (request_.ack) {
       const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(request_.lease).count();
       headers.add("X-Axl-Lease", std::to_string(seconds));
@@ -99,6 +99,7 @@ Receiver::Receiver(Inbox& inbox, Host& host, bool legacy_peer_id)
     : inbox_{inbox},
       host_{host},
       legacy_peer_id_{legacy_peer_id},
+      headers_{legacy_peer_id},
       timer_{host.make_timer([this] { on_timer(); })} {}
 
 Receiver::~Receiver() = default;
@@ -154,7 +155,7 @@ void Receiver::serve_head(http::Exchange exchange, const RecvRequest& request) {
     exchange.respond(204, {}, {});
     return;
   }
-  auto headers = message_headers(*front, legacy_peer_id_, addresses_);
+  auto& headers = headers_.of(*front);
   headers.add("Content-Length", std::to_string(front->body.size()));
   exchange.respond(200, headers, {});
 }

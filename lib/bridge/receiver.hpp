@@ -53,7 +53,7 @@ class Receiver {
   Inbox& inbox_;
   Host& host_;
   bool legacy_peer_id_;
-  AddressText addresses_;
+  MessageHeaders headers_;
   bool draining_ = false;
   // When those who wait have waited long enough; one timer for all, which is moved only to earlier times.
   std::set<std::pair<Time, std::uint64_t>> deadlines_;

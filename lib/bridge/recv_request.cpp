@@ -46,17 +46,22 @@ Result<RecvRequest> RecvRequest::parse(std::string_view query) {
   return out;
 }
 
-std::string shown_sender(const Message& message, bool legacy_peer_id) {
-  return (legacy_peer_id ? message.address.partial_key() : message.sender).to_hex();
+PublicKey shown_key(const Message& message, bool legacy_peer_id) {
+  return legacy_peer_id ? message.address.partial_key() : message.sender;
 }
 
-http::Headers message_headers(const Message& message, bool legacy_peer_id, AddressText& addresses) {
-  http::Headers headers{{"Content-Type", "application/octet-stream"}};
-  headers.add("X-From-Peer-Id", shown_sender(message, legacy_peer_id));
-  headers.add("X-Axl-From-Address", addresses.of(message.address));
-  if (!message.id.empty()) headers.add("X-Axl-Message-Id", message.id);
-  if (!message.topic.empty()) headers.add("X-Axl-Topic", message.topic);
-  return headers;
+std::string shown_sender(const Message& message, bool legacy_peer_id) {
+  return shown_key(message, legacy_peer_id).to_hex();
+}
+
+http::Headers& MessageHeaders::of(const Message& message) {
+  headers_.clear();
+  headers_.add("Content-Type", "application/octet-stream");
+  headers_.add("X-From-Peer-Id", senders_.of(shown_key(message, legacy_peer_id_)));
+  headers_.add("X-Axl-From-Address", addresses_.of(message.address));
+  if (!message.id.empty()) headers_.add("X-Axl-Message-Id", message.id);
+  if (!message.topic.empty()) headers_.add("X-Axl-Topic", message.topic);
+  return headers_;
 }
 
 }  // namespace axl::bridge

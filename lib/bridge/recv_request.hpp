@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "crypto/key_text.hpp"
 #include "http/headers.hpp"
 
 namespace axl::bridge {
@@ -24,25 +25,22 @@ struct RecvRequest {
   [[nodiscard]] static Result<RecvRequest> parse(std::string_view query);
 };
 
-/// The text of addresses, of which mostly the same one is asked for again.
-class AddressText {
+/// Writes what every answer says about a message. `legacy_peer_id`: X-From-Peer-Id with only the key bits that an
+/// address carries, as the reference writes it.
+class MessageHeaders {
  public:
-  [[nodiscard]] const std::string& of(const Address& address) {
-    if (text_.empty() || last_ != address) {
-      last_ = address;
-      text_ = address.to_string();
-    }
-    return text_;
-  }
+  explicit MessageHeaders(bool legacy_peer_id) noexcept : legacy_peer_id_{legacy_peer_id} {}
+  /// Good, and to be added to, until the next call.
+  [[nodiscard]] http::Headers& of(const Message& message);
 
  private:
-  Address last_;
-  std::string text_;
+  bool legacy_peer_id_;
+  KeyText senders_;
+  AddressText addresses_;
+  http::Headers headers_;  // kept for its memory
 };
 
-/// What every answer says about a message. `legacy_peer_id`: X-From-Peer-Id with only the key bits that an address
-/// carries, as the reference writes it.
-[[nodiscard]] http::Headers message_headers(const Message& message, bool legacy_peer_id, AddressText& addresses);
+[[nodiscard]] PublicKey shown_key(const Message& message, bool legacy_peer_id);
 [[nodiscard]] std::string shown_sender(const Message& message, bool legacy_peer_id);
 
 }  // namespace axl::bridge

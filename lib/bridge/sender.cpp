@@ -77,12 +77,13 @@ void Sender::send(http::Exchange exchange, const PublicKey& to, MessageBody body
   auto waiting = std::make_shared<Waiting>(
       Waiting{std::move(exchange), std::move(ticket), body.size(), messenger_.config().max_message_size});
   messenger_.send(to, std::move(body), std::move(options),
-                  [waiting = std::move(waiting)](const Result<SendReport>& result) {
+                  [this, waiting = std::move(waiting)](const Result<SendReport>& result) {
                     if (!result) return respond_failed(waiting->exchange, result.error(), waiting->size, waiting->max_size);
-                    http::Headers answer{{"Content-Type", "application/octet-stream"}};
-                    answer.add("X-Sent-Bytes", std::to_string(waiting->size));
-                    answer.add("X-Axl-Delivered", result->delivery == Delivery::queued ? "1" : "unknown");
-                    waiting->exchange.respond(200, answer, {});
+                    answer_.clear();
+                    answer_.add("Content-Type", "application/octet-stream");
+                    answer_.add("X-Sent-Bytes", std::to_string(waiting->size));
+                    answer_.add("X-Axl-Delivered", result->delivery == Delivery::queued ? "1" : "unknown");
+                    waiting->exchange.respond(200, answer_, {});
                     waiting->ticket.release();
                   });
 }

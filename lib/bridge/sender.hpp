@@ -39,6 +39,7 @@ class Sender {
   Host& host_;
   BodyGate gate_;  // of messages from the moment they are read to the moment they are answered
   Uploads uploads_;
+  http::Headers answer_;  // kept for its memory
 };
 
 }  // namespace axl::bridge
