@@ -8,6 +8,7 @@
 #include <axl/result.hpp>
 #include <compare>
 #include <cstddef>
+#include <cstring>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -28,6 +29,9 @@ class PublicKey {
   [[nodiscard]] std::string to_hex() const { return axl::to_hex(bytes_); }
   [[nodiscard]] std::span<const std::byte, kSize> bytes() const noexcept { return bytes_; }
 
+  friend bool operator==(const PublicKey& a, const PublicKey& b) noexcept {
+    return std::memcmp(a.bytes_.data(), b.bytes_.data(), kSize) == 0;
+  }
   friend auto operator<=>(const PublicKey& a, const PublicKey& b) noexcept = default;
 
  private:
@@ -79,6 +83,9 @@ class Address {
   /// The key bits that the address carries; all bits that it does not carry are ones.
   [[nodiscard]] PublicKey partial_key() const noexcept;
 
+  friend bool operator==(const Address& a, const Address& b) noexcept {
+    return std::memcmp(a.bytes_.data(), b.bytes_.data(), kSize) == 0;
+  }
   friend auto operator<=>(const Address& a, const Address& b) noexcept = default;
 
  private:
@@ -98,6 +105,9 @@ class Subnet {
   [[nodiscard]] std::span<const std::byte, kSize> bytes() const noexcept { return bytes_; }
   [[nodiscard]] PublicKey partial_key() const noexcept;
 
+  friend bool operator==(const Subnet& a, const Subnet& b) noexcept {
+    return std::memcmp(a.bytes_.data(), b.bytes_.data(), kSize) == 0;
+  }
   friend auto operator<=>(const Subnet& a, const Subnet& b) noexcept = default;
 
  private:

@@ -19,14 +19,16 @@ namespace axl {
 
 namespace {
 
-constexpr std::size_t kSmallest = 1'536;  // the C library is fast below
+constexpr std::size_t kSmallest = 1'024;  // the C library is fast below
 
 struct Kind {
   std::size_t size;
   std::size_t kept;
 };
-// A packet of 1280 bytes, one of 16 KiB and a read of 64 KiB, each with its headroom; records for 128 KiB.
-constexpr std::array kKinds{Kind{2'048, 64}, Kind{17'408, 32}, Kind{66'560, 8}, Kind{163'840, 2}};
+// A small message as it travels, a packet of 1280 bytes with its headroom, a small read, a packet of 16 KiB and a read of
+// 64 KiB, both with theirs; records for 128 KiB.
+constexpr std::array kKinds{Kind{1'536, 32},  Kind{2'048, 64}, Kind{4'096, 16},
+                            Kind{17'408, 32}, Kind{66'560, 8}, Kind{163'840, 2}};
 
 // Freed blocks of one kind, linked through their first bytes.
 struct List {

@@ -2,7 +2,7 @@
 // each for the next one; the C library would give them back to the kernel after every burst and fetch them again, with
 // every page cleared.
 //
-// Each thread has blocks of its own, one and a half megabytes at most, freed when it ends. A block may be freed on another
+// Each thread has blocks of its own, one and two thirds of a megabyte at most, freed when it ends. A block may be freed on another
 // thread than the one it came from. Under a sanitizer nothing is kept, so that it sees every use after free.
 #pragma once
 

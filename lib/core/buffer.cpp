@@ -30,26 +30,6 @@ Buffer Buffer::view_of(std::shared_ptr<const void> owner, ByteSpan bytes) {
   return view;
 }
 
-Buffer::Buffer(Buffer&& other) noexcept
-    : storage_{std::move(other.storage_)},
-      owner_{std::move(other.owner_)},
-      base_{std::exchange(other.base_, nullptr)},
-      capacity_{std::exchange(other.capacity_, 0)},
-      begin_{std::exchange(other.begin_, 0)},
-      end_{std::exchange(other.end_, 0)} {}
-
-Buffer& Buffer::operator=(Buffer&& other) noexcept {
-  if (this != &other) {
-    storage_ = std::move(other.storage_);
-    owner_ = std::move(other.owner_);
-    base_ = std::exchange(other.base_, nullptr);
-    capacity_ = std::exchange(other.capacity_, 0);
-    begin_ = std::exchange(other.begin_, 0);
-    end_ = std::exchange(other.end_, 0);
-  }
-  return *this;
-}
-
 MutableByteSpan Buffer::prepend(std::size_t count) {
   if (begin_ < count || owner_) reallocate(count + kHeadroom, capacity_ - end_);
   begin_ -= count;

@@ -5,6 +5,7 @@
 #include <axl/bytes.hpp>
 #include <cstddef>
 #include <memory>
+#include <utility>
 
 #include "core/block_pool.hpp"
 
@@ -22,8 +23,23 @@ class Buffer {
   /// The bytes themselves, which `owner` keeps alive and nobody changes.
   [[nodiscard]] static Buffer view_of(std::shared_ptr<const void> owner, ByteSpan bytes);
 
-  Buffer(Buffer&& other) noexcept;
-  Buffer& operator=(Buffer&& other) noexcept;
+  Buffer(Buffer&& other) noexcept
+      : storage_{std::move(other.storage_)},
+        owner_{std::move(other.owner_)},
+        base_{std::exchange(other.base_, nullptr)},
+        capacity_{std::exchange(other.capacity_, 0)},
+        begin_{std::exchange(other.begin_, 0)},
+        end_{std::exchange(other.end_, 0)} {}
+  Buffer& operator=(Buffer&& other) noexcept {
+    if (this == &other) return *this;
+    storage_ = std::move(other.storage_);
+    owner_ = std::move(other.owner_);
+    base_ = std::exchange(other.base_, nullptr);
+    capacity_ = std::exchange(other.capacity_, 0);
+    begin_ = std::exchange(other.begin_, 0);
+    end_ = std::exchange(other.end_, 0);
+    return *this;
+  }
   Buffer(const Buffer&) = delete;
   Buffer& operator=(const Buffer&) = delete;
   ~Buffer() = default;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 namespace axl::e2e {
 
@@ -22,6 +23,10 @@ Address address_of(const Subnet& subnet) noexcept {
 }
 
 KeyStore::List::iterator KeyStore::entry_of(const PublicKey& key, Time now) {
+  if (!entries_.empty() && entries_.back().key == key) {  // packets of one key come in rows
+    entries_.back().used = now;
+    return std::prev(entries_.end());
+  }
   auto found = by_key_.find(key);
   if (found == by_key_.end()) {
     if (entries_.size() >= max_keys_ && !entries_.empty()) erase_front();
