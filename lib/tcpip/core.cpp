@@ -15,6 +15,7 @@ namespace {
 constexpr std::size_t kMostArrivals = 4'096;
 constexpr std::size_t kMostResets = 256;
 constexpr std::size_t kLittle = 16 * 1024;  // bytes that wait in a connection
+constexpr std::size_t kBulkFirst = 8;       // one round of so many
 constexpr Duration kAskAgain = std::chrono::seconds{1};
 
 s16_t slow_ticks(Duration duration) {
@@ -202,7 +203,8 @@ void Core::resend() {
       // of a peer's connections move.
       const auto count = peer->tags.size();
       const auto first = peer->first_to_send++;
-      for (const bool bulk : {false, true}) {
+      const bool bulk_first = first % kBulkFirst == kBulkFirst - 1;  // many with little could take all for ever
+      for (const bool bulk : {bulk_first, !bulk_first}) {
         for (std::size_t i = 0; i < count && !peer->blocked; ++i) {
           const auto& tag = *peer->tags[(first + i) % count];
           if ((tag.flow != nullptr && tag.flow->unsent() > kLittle) != bulk) continue;

@@ -191,3 +191,25 @@ TEST_CASE("tcpip: when the way opens for a moment, what is small does not wait f
   }
   CHECK(bulk.server->count < 4'000'000);
 }
+
+TEST_CASE("tcpip: bulk moves also while what is small would take all the room", "[tcpip]") {
+  Network network;
+  auto& client = network.add();
+  auto& server = network.add();
+  auto bulk = join(network, client, server, 7000);
+  auto small = join(network, client, server, 7001);
+  REQUIRE(bulk);
+  REQUIRE(small);
+  network.run_for(1s);
+  client.on_send = [&](ByteSpan) { client.blocked = true; };
+  client.blocked = true;
+  bulk.client->connection->write(Buffer::copy_of(random_bytes(1, 4'000'000)));
+  for (int i = 0; i < 40; ++i) {
+    small.client->connection->write(Buffer::copy_of(random_bytes(2, 500)));
+    network.turn(client);
+    open_gate(network, client);
+    network.run_for(100ms);
+  }
+  CHECK(bulk.server->count > 0);
+  CHECK(small.server->count > 500 * 30);
+}
