@@ -43,8 +43,10 @@ void BodyCollector::add(ByteSpan bytes) {
     move_to(std::max(needed, std::min(most_, wanted)));
   }
   if (needed > touched_) {
-    const auto end = std::min(capacity_, needed + kTouchedAhead);
-    if (end - touched_ >= kTouchedAhead) touch_room(room_.get() + touched_, end - touched_);
+    // No more ahead than has come: who announces much and sends little shall not cost more than twice that.
+    const auto ahead = std::min(kTouchedAhead, needed);
+    const auto end = std::min(capacity_, needed + ahead);
+    if (end - touched_ >= ahead) touch_room(room_.get() + touched_, end - touched_);
     touched_ = end;
   }
   std::memcpy(room_.get() + size_, bytes.data(), bytes.size());
