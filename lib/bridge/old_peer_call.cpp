@@ -39,7 +39,7 @@ void OldPeerCall::start(std::unique_ptr<tcpip::Connection> connection) {
   Buffer frame{0, 0, router::kFrameHeaderSize + envelope_.size()};
   frame.append(router::frame_header(envelope_.size()));
   frame.append(as_bytes(envelope_));
-  envelope_ = {};
+  std::string{}.swap(envelope_);  // its memory too
   connection_->write(std::move(frame));
 }
 

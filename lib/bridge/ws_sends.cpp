@@ -48,7 +48,7 @@ void WsSends::on_binary(ByteSpan piece, bool end) {
 void WsSends::on_room() {
   if (waiting_.empty() || !ticket_.grow(waiting_.size())) return;
   body_.add(waiting_);
-  waiting_ = {};
+  waiting_ = Bytes{};
   if (std::exchange(waiting_ends_, false)) finish();
   changed_();
 }

@@ -34,7 +34,7 @@ void FrameReader::release_handed_out() {
   if (!handed_out_) return;
   handed_out_ = false;
   if (partial_.capacity() > kKeptCapacity) {
-    partial_ = {};
+    partial_ = Bytes{};  // {} alone would keep the memory
   } else {
     partial_.clear();
   }

@@ -81,7 +81,7 @@ std::optional<Link::Event> Link::read_meta(ByteSpan& input, Time now) {
   }
   // Only the message itself is taken; the first frames may follow it.
   input = input.subspan(decoded->size - had);
-  meta_ = {};
+  meta_ = Bytes{};
   const auto& meta = *decoded->meta;
   if (auto no = refuse(meta.key)) {
     give_up(*std::move(no));
