@@ -7,7 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 preset=$1
 shift
 
-if [ "$preset" = bench ]; then cmake/deps.sh benchmarks; else cmake/deps.sh; fi
+if [ "$preset" = bench ] || [ "$preset" = profile ]; then cmake/deps.sh benchmarks; else cmake/deps.sh; fi
 mkdir -p "build/$preset"
 exec 9> "build/$preset/.lock" # two builds in one folder would trip over each other
 flock 9
