@@ -119,7 +119,12 @@ void Connection::advance() {
   advancing_ = true;
   step();
   advancing_ = false;
-  if (std::exchange(again_, false)) schedule();
+  const auto again = std::exchange(again_, false);
+  if (std::exchange(more_, false)) {
+    if (!std::exchange(scheduled_, true)) advances_.add_later(self);
+  } else if (again) {
+    schedule();
+  }
 }
 
 void Connection::step() {
@@ -196,7 +201,10 @@ void Connection::hand_up(Buffer data, std::size_t size) {
 void Connection::transmit_some() {
   if (!can_write_ || unsent() == 0) return;
   switch (transport_->transmit(socket_, queue_)) {
-    case Io::progress: schedule(); break;
+    case Io::progress:
+      if (!advancing_) schedule();
+      more_ = advancing_;
+      break;
     case Io::would_block:
       can_write_ = false;
       if (meter_) measure_drain();
@@ -275,7 +283,7 @@ void Connection::report_closed() {
 void Connection::wait_as_needed() {
   if (!can_read_ && !reading_ && (!opened_ || wants_data())) wait_readable();
   if (!can_write_ && !writing_) wait_writable();
-  if (can_read_ && wants_data()) again_ = true;
+  if (can_read_ && wants_data()) more_ = true;
   if (closing_) arm_close_timer();
 }
 

@@ -136,6 +136,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool scheduled_ = false;  // an advance is in the loop's queue
   bool advancing_ = false;
   bool again_ = false;      // asked for while advancing
+  bool more_ = false;       // one turn was not enough
   bool above_low_ = false;  // on_writable is owed
   bool undrained_ = false;  // on_drained is owed
 };

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "net/signature_fallback.hpp"
+#include "node/turning_executor.hpp"
 
 namespace axl::node {
 
@@ -29,7 +30,7 @@ std::optional<Time> earliest(Times... times) {
 
 }  // namespace
 
-Core::Core(const Config& config, const PrivateKey& key, asio::io_context& context, Executor& executor, Logger logger)
+Core::Core(const Config& config, const PrivateKey& key, asio::io_context& context, TurningExecutor& executor, Logger logger)
     : executor_{executor},
       logger_{std::move(logger)},
       own_key_{key.public_key()},
@@ -46,7 +47,6 @@ Core::~Core() { stop(); }
 void Core::stop() {
   if (stopped_) return;
   stopped_ = true;
-  *alive_ = false;
   timer_.disarm();
   tcp_.reset();
   inbound_.clear();
@@ -55,13 +55,12 @@ void Core::stop() {
 Time Core::now() const { return clock_.now(); }
 
 void Core::turn_soon() {
-  if (turn_posted_ || turn_follows_ || in_turn_ || stopped_) return;
-  turn_posted_ = true;
-  executor_.post([this, alive = alive_] {
-    if (!*alive) return;
-    turn_posted_ = false;
-    turn();
-  });
+  if (!turn_follows_ && !in_turn_ && !stopped_) executor_.turn_soon();
+}
+
+void Core::turn_and_visit() {
+  executor_.visit_at_end();
+  turn();
 }
 
 void Core::retire(std::shared_ptr<void> object) {

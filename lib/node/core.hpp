@@ -14,7 +14,6 @@
 #include <set>
 #include <utility>
 
-#include "core/executor.hpp"
 #include "core/logger.hpp"
 #include "crypto/hash.hpp"
 #include "e2e/engine.hpp"
@@ -24,6 +23,8 @@
 #include "tcpip/stack.hpp"
 
 namespace axl::node {
+
+class TurningExecutor;
 
 /// What the engines need of the links, which stand beside them.
 class LinkSender {
@@ -50,7 +51,7 @@ class Core final : private tcpip::StackHost {
   using KeyHandler = std::function<void(const PublicKey&)>;
   using PingHandler = std::function<void(const e2e::Engine::PingDone&)>;
 
-  Core(const Config& config, const PrivateKey& key, asio::io_context& context, Executor& executor, Logger logger);
+  Core(const Config& config, const PrivateKey& key, asio::io_context& context, TurningExecutor& executor, Logger logger);
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
   ~Core();
@@ -72,6 +73,8 @@ class Core final : private tcpip::StackHost {
   void turn();
   /// The same at the end of this turn of the loop, once however often it is asked for.
   void turn_soon();
+  /// turn() now, and then, at the end of what runs, all that it put off.
+  void turn_and_visit();
   /// The caller will call turn() when it is done with what it does now: turn_soon() is for nothing until then.
   void turn_follows() noexcept { turn_follows_ = true; }
   /// Destroys the object once nothing of it can be on the call stack.
@@ -97,7 +100,7 @@ class Core final : private tcpip::StackHost {
   void arm_timer();
   void on_timer();
 
-  Executor& executor_;
+  TurningExecutor& executor_;
   Logger logger_;
   PublicKey own_key_;
   net::Advances& advances_;
@@ -117,7 +120,6 @@ class Core final : private tcpip::StackHost {
   std::deque<PublicKey> paths_found_;                 // to be told to whoever looks for an address
   std::deque<std::pair<PublicKey, Error>> failed_;    // connects that TCP must give up
   std::deque<e2e::Engine::PingDone> pings_done_;      // to be told to who asked
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   struct Carried {
     std::uint64_t packets = 0;
     std::uint64_t bytes = 0;
@@ -127,7 +129,6 @@ class Core final : private tcpip::StackHost {
   std::uint64_t expired_ = 0;  // packets that no session came up for
   bool carrying_ = false;
   bool in_turn_ = false;
-  bool turn_posted_ = false;
   bool turn_follows_ = false;
   bool output_blocked_ = false;  // TCP holds packets that found no room
   bool room_ = false;            // and there is room now

@@ -57,7 +57,7 @@ void LinkConnection::on_data(Buffer data) {
     }
   }
   carry();
-  core_.turn();
+  core_.turn_and_visit();
 }
 
 void LinkConnection::on_end() { fail(Error{Errc::closed, "the other side has ended the link"}); }

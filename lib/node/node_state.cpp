@@ -45,7 +45,7 @@ NodeState::NodeState(NodeConfig config, const PrivateKey& key, asio::io_context*
       loop_{config_.run, external},
       executor_{std::make_shared<TurningExecutor>(loop_)} {
   if (!running_key_.held()) return;
-  core_ = std::make_unique<Core>(core_config(config_), key, loop_.context(), loop_, logger_);
+  core_ = std::make_unique<Core>(core_config(config_), key, loop_.context(), *executor_, logger_);
   links_ = std::make_unique<Links>(config_, key, *core_, loop_.context(), logger_,
                                    [this](const NodeEvent& event) { emit(event); });
   core_->set_links(links_.get());

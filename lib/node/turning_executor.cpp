@@ -20,8 +20,40 @@ void TurningExecutor::post(std::function<void()> task) {
   const std::lock_guard lock{mutex_};
   if (loop_ == nullptr) return;
   tasks_.push_back(std::move(task));
+  ask_for_visit();
+}
+
+void TurningExecutor::turn_soon() {
+  const std::lock_guard lock{mutex_};
+  if (loop_ == nullptr) return;
+  turn_wanted_ = true;
+  ask_for_visit();
+}
+
+void TurningExecutor::ask_for_visit() {
   if (std::exchange(posted_, true)) return;
-  loop_->post([self = shared_from_this()] { self->run(); });
+  if (loop_->on_loop() && core_ != nullptr && core_->advances().ending()) {
+    core_->advances().add(shared_from_this());
+  } else {
+    loop_->post([self = shared_from_this()] {
+      std::optional<net::Advances::Hold> hold;  // what turns make ready leaves at the end of this visit
+      if (self->core_ != nullptr) hold.emplace(self->core_->advances());
+      self->run();
+    });
+  }
+}
+
+void TurningExecutor::visit_at_end() {
+  if (core_ == nullptr || at_end_ || !core_->advances().held()) return;
+  at_end_ = true;
+  core_->advances().add(shared_from_this());
+  const std::lock_guard lock{mutex_};
+  posted_ = true;
+}
+
+void TurningExecutor::visit() {
+  at_end_ = false;
+  run();
 }
 
 bool TurningExecutor::on_loop() const noexcept {
@@ -30,34 +62,36 @@ bool TurningExecutor::on_loop() const noexcept {
 }
 
 // False: nothing waits, and the next post() asks for a new visit.
-bool TurningExecutor::take(Tasks& batch) {
+bool TurningExecutor::take() {
   const std::lock_guard lock{mutex_};
-  batch.clear();
-  if (core_ == nullptr || tasks_.empty()) {
-    posted_ = false;
+  if (core_ == nullptr || (tasks_.empty() && !turn_wanted_)) {
+    posted_ = at_end_;
     return false;
   }
-  batch.swap(tasks_);
+  turn_wanted_ = false;
+  batch_.swap(tasks_);
   return true;
 }
 
 void TurningExecutor::run() {
-  // What turns make ready leaves at the end of this visit.
-  std::optional<net::Advances::Hold> hold;
-  if (core_ != nullptr) hold.emplace(core_->advances());
-  Tasks batch;
-  for (int count = 0; count < kBatchesPerVisit; ++count) {
-    if (!take(batch)) return;
+  if (running_) return;  // a task turns the loop
+  running_ = true;
+  int batches = 0;
+  while (batches < kBatchesPerVisit && take()) {
+    ++batches;
     core_->turn_follows();
-    for (auto& task : batch) {
+    for (auto& task : batch_) {
       std::exchange(task, nullptr)();
-      if (core_ == nullptr) return;  // the task has stopped the node
+      if (core_ == nullptr) break;  // the task has stopped the node
     }
-    core_->turn();
-    if (core_ == nullptr) return;
+    batch_.clear();
+    if (core_ != nullptr) core_->turn();
   }
+  running_ = false;
+  if (batches < kBatchesPerVisit) return;
   const std::lock_guard lock{mutex_};
-  if (loop_ != nullptr) loop_->post([self = shared_from_this()] { self->run(); });
+  posted_ = false;
+  if (loop_ != nullptr) ask_for_visit();
 }
 
 }  // namespace axl::node

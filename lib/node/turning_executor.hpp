@@ -16,7 +16,9 @@
 
 namespace axl::node {
 
-class TurningExecutor final : public Executor, public std::enable_shared_from_this<TurningExecutor> {
+class TurningExecutor final : public Executor,
+                              public net::Advances::Visitor,
+                              public std::enable_shared_from_this<TurningExecutor> {
  public:
   explicit TurningExecutor(Loop& loop) noexcept : loop_{&loop} {}
 
@@ -28,18 +30,29 @@ class TurningExecutor final : public Executor, public std::enable_shared_from_th
   void detach();
 
   void post(std::function<void()> task) override;
+  /// A turn without a task.
+  void turn_soon();
+  /// On the loop: what is posted from now on comes at the end of what runs, instead of behind another look at every
+  /// socket. For whoever has brought many things at once; of those that bring one each, several may be ready.
+  void visit_at_end();
   [[nodiscard]] bool on_loop() const noexcept override;
 
  private:
   using Tasks = std::vector<std::function<void()>>;
+  void visit() override;
   void run();
-  bool take(Tasks& batch);
+  void ask_for_visit();
+  bool take();
 
   mutable std::mutex mutex_;
   Loop* loop_;            // null once the node is gone
   Core* core_ = nullptr;  // used on the loop only; null once the node has stopped
   Tasks tasks_;
+  bool turn_wanted_ = false;
   bool posted_ = false;  // a visit of the loop is on its way, or under way
+  Tasks batch_;          // on the loop only, as the others: what runs now
+  bool running_ = false;
+  bool at_end_ = false;  // a visit comes at the end of what runs
 };
 
 }  // namespace axl::node
