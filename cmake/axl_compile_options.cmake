@@ -1,7 +1,7 @@
 # What every target of ours is compiled with. `axl_options` is private to our targets and never exported.
 add_library(axl_options INTERFACE)
 target_compile_options(axl_options INTERFACE
-  -Wall -Wextra -Wpedantic -Werror
+  -Wall -Wextra -Wpedantic $<$<NOT:$<STREQUAL:${AXL_PROFILE},use>>:-Werror>
   $<$<COMPILE_LANGUAGE:CXX>:-Wshadow -Wconversion -Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual>)
 # GCC 12 reports these inside its own library once everything is inlined, for code that is in order.
 target_compile_options(axl_options INTERFACE
