@@ -13,15 +13,20 @@ function(axl_layer name)
   set_property(GLOBAL APPEND PROPERTY AXL_LAYERS axl_${name})
 endfunction()
 
-# One Catch2 program, one ctest entry.
+# One Catch2 program, one ctest entry. For ThreadSanitizer only those with the label `threads` are built: it has nothing to
+# say about the others.
 #
 #   axl_test(unit.overlay SOURCES tree_test.cpp LINKS axl_overlay LABELS unit)
 function(axl_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINKS;LABELS;ARGS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINKS;LABELS;ARGS;DEFINITIONS")
+  string(REPLACE "\\;" ";" labels "${arg_LABELS}") # PARSE_ARGV keeps a list given as one argument escaped
+  if(AXL_SANITIZE STREQUAL "thread" AND NOT "threads" IN_LIST labels)
+    return()
+  endif()
   string(REPLACE "." "_" target "test_${name}")
   add_executable(${target} ${arg_SOURCES})
   target_link_libraries(${target} PRIVATE ${arg_LINKS} axl_options axl_test_support Catch2::Catch2WithMain)
+  target_compile_definitions(${target} PRIVATE ${arg_DEFINITIONS})
   add_test(NAME ${name} COMMAND ${target} ${arg_ARGS})
-  string(REPLACE "\\;" ";" labels "${arg_LABELS}") # PARSE_ARGV keeps a list given as one argument escaped
   set_tests_properties(${name} PROPERTIES LABELS "${labels}" TIMEOUT 300)
 endfunction()
