@@ -4,16 +4,7 @@
 #include <cstring>
 #include <new>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define AXL_KEEP_BLOCKS 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-#define AXL_KEEP_BLOCKS 0
-#endif
-#endif
-#ifndef AXL_KEEP_BLOCKS
-#define AXL_KEEP_BLOCKS 1
-#endif
+#include "core/kept_memory.hpp"
 
 namespace axl {
 
@@ -75,7 +66,7 @@ Block take_block(std::size_t& size) {
 }
 
 void BlockDeleter::operator()(std::byte* block) const noexcept {
-  if (AXL_KEEP_BLOCKS != 0 && kind > 0 && !lists.ended) {
+  if (kKeepFreedMemory && kind > 0 && !lists.ended) {
     auto& list = lists.of_kind[kind - 1];
     if (list.count < kKinds[kind - 1].kept) {
       std::memcpy(block, &list.first, sizeof list.first);

@@ -2,12 +2,54 @@
 
 #include <cstdint>
 #include <new>
+#include <utility>
+
+#include "core/kept_memory.hpp"
 
 #if __has_include(<sys/mman.h>)
 #include <sys/mman.h>
 #endif
 
 namespace axl {
+
+namespace {
+
+constexpr std::size_t kSmallestKept = 256UL * 1024;
+constexpr std::size_t kLargestKept = 2UL * 1024 * 1024;
+
+// One freed room of this thread.
+struct KeptRoom {
+  std::byte* memory = nullptr;
+  std::size_t size = 0;
+  bool ended = false;
+
+  ~KeptRoom() {
+    ended = true;  // what is freed later by this thread goes straight back
+    ::operator delete(memory);
+  }
+};
+
+thread_local KeptRoom kept;
+
+struct Keep {
+  std::size_t size;
+  void operator()(std::byte* room) const noexcept {
+    if (kKeepFreedMemory && !kept.ended) {
+      kept.size = size;
+      std::swap(kept.memory, room);
+    }
+    ::operator delete(room);
+  }
+};
+
+std::shared_ptr<std::byte[]> make_kept_room(std::size_t size) {
+  if (kept.memory != nullptr && kept.size >= size && kept.size / 2 <= size) {
+    return {std::exchange(kept.memory, nullptr), Keep{kept.size}};
+  }
+  return {static_cast<std::byte*>(::operator new(size)), Keep{size}};
+}
+
+}  // namespace
 
 std::shared_ptr<std::byte[]> make_room(std::size_t size) {
 #ifdef MADV_HUGEPAGE
@@ -22,6 +64,7 @@ std::shared_ptr<std::byte[]> make_room(std::size_t size) {
     return {memory, [](std::byte* room) { ::operator delete(room, kAlignment); }};
   }
 #endif
+  if (size >= kSmallestKept && size <= kLargestKept) return make_kept_room(size);
   return std::make_shared_for_overwrite<std::byte[]>(size);
 }
 

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <span>
+#include <thread>
+
+#include "core/kept_memory.hpp"
 
 using axl::make_room;
 using axl::touch_room;
@@ -26,4 +29,23 @@ TEST_CASE("room: touching a part of it changes no byte", "[core]") {
   touch_room(room.get() + 12'345, 0);
   touch_room(room.get() + 12'345, 700'000);
   CHECK(std::ranges::all_of(bytes, [](std::byte byte) { return byte == std::byte{9}; }));
+}
+
+TEST_CASE("room: one freed room serves a later message of about its size, on the thread that freed it", "[core]") {
+  if (!axl::kKeepFreedMemory) return;
+  constexpr std::size_t kSize = 1'000'000;
+  auto* const first = make_room(kSize).get();  // freed at once
+  CHECK(make_room(kSize * 3 / 4).get() == first);
+  {
+    const auto same = make_room(kSize / 2);
+    CHECK(same.get() == first);
+    CHECK(make_room(kSize).get() != first);  // it is in use
+  }
+  CHECK(make_room(kSize / 3).get() != first);  // it would be mostly empty
+  auto room = make_room(kSize);
+  std::thread{[&] {
+    auto* const memory = room.get();
+    room.reset();
+    CHECK(make_room(kSize).get() == memory);
+  }}.join();
 }
