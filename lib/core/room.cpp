@@ -42,16 +42,16 @@ struct Keep {
   }
 };
 
-std::shared_ptr<std::byte[]> make_kept_room(std::size_t size) {
+Room make_kept_room(std::size_t size) {
   if (kept.memory != nullptr && kept.size >= size && kept.size / 2 <= size) {
-    return {std::exchange(kept.memory, nullptr), Keep{kept.size}};
+    return {{std::exchange(kept.memory, nullptr), Keep{kept.size}}, true};
   }
-  return {static_cast<std::byte*>(::operator new(size)), Keep{size}};
+  return {{static_cast<std::byte*>(::operator new(size)), Keep{size}}, false};
 }
 
 }  // namespace
 
-std::shared_ptr<std::byte[]> make_room(std::size_t size) {
+Room make_room(std::size_t size) {
 #ifdef MADV_HUGEPAGE
   constexpr std::size_t kPage = 2UL * 1024 * 1024;
   constexpr std::size_t kWorthwhile = 2 * kPage;
@@ -61,11 +61,11 @@ std::shared_ptr<std::byte[]> make_room(std::size_t size) {
     constexpr std::align_val_t kAlignment{kPage};
     auto* memory = static_cast<std::byte*>(::operator new(huge > size ? huge : size, kAlignment));
     ::madvise(memory, huge, MADV_HUGEPAGE);  // only a wish
-    return {memory, [](std::byte* room) { ::operator delete(room, kAlignment); }};
+    return {{memory, [](std::byte* room) { ::operator delete(room, kAlignment); }}, false};
   }
 #endif
   if (size >= kSmallestKept && size <= kLargestKept) return make_kept_room(size);
-  return std::make_shared_for_overwrite<std::byte[]>(size);
+  return {std::make_shared_for_overwrite<std::byte[]>(size), false};
 }
 
 void touch_room([[maybe_unused]] std::byte* first, [[maybe_unused]] std::size_t size) noexcept {

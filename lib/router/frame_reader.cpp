@@ -55,10 +55,10 @@ void BodyCollector::add(ByteSpan bytes) {
 
 void BodyCollector::move_to(std::size_t capacity) {
   auto room = make_room(capacity);
-  if (size_ > 0) std::memcpy(room.get(), room_.get(), size_);
-  room_ = std::move(room);
+  if (size_ > 0) std::memcpy(room.bytes.get(), room_.get(), size_);
+  room_ = std::move(room.bytes);
   capacity_ = capacity;
-  touched_ = size_;
+  touched_ = room.resident ? capacity : size_;
 }
 
 MessageBody BodyCollector::finish() {

@@ -12,7 +12,7 @@ using axl::touch_room;
 
 TEST_CASE("room: every byte can be written and read, small or in large pages", "[core]") {
   for (const std::size_t size : {1UL, 4'096UL, 1'000'000UL, 4'194'304UL, 5'300'000UL, 15'728'640UL}) {
-    const auto room = make_room(size);
+    const auto room = make_room(size).bytes;
     const std::span bytes{room.get(), size};
     std::ranges::fill(bytes, std::byte{7});
     CHECK(std::ranges::all_of(bytes, [](std::byte byte) { return byte == std::byte{7}; }));
@@ -21,7 +21,7 @@ TEST_CASE("room: every byte can be written and read, small or in large pages", "
 
 TEST_CASE("room: touching a part of it changes no byte", "[core]") {
   constexpr std::size_t kSize = 1'000'000;
-  const auto room = make_room(kSize);
+  const auto room = make_room(kSize).bytes;
   const std::span bytes{room.get(), kSize};
   std::ranges::fill(bytes, std::byte{9});
   touch_room(room.get(), kSize);
@@ -34,18 +34,21 @@ TEST_CASE("room: touching a part of it changes no byte", "[core]") {
 TEST_CASE("room: one freed room serves a later message of about its size, on the thread that freed it", "[core]") {
   if (!axl::kKeepFreedMemory) return;
   constexpr std::size_t kSize = 1'000'000;
-  auto* const first = make_room(kSize).get();  // freed at once
-  CHECK(make_room(kSize * 3 / 4).get() == first);
+  auto* const first = make_room(kSize).bytes.get();  // freed at once
+  CHECK(make_room(kSize * 3 / 4).bytes.get() == first);
   {
     const auto same = make_room(kSize / 2);
-    CHECK(same.get() == first);
-    CHECK(make_room(kSize).get() != first);  // it is in use
+    CHECK(same.bytes.get() == first);
+    CHECK(same.resident);
+    const auto another = make_room(kSize);
+    CHECK(another.bytes.get() != first);
+    CHECK(!another.resident);
   }
-  CHECK(make_room(kSize / 3).get() != first);  // it would be mostly empty
-  auto room = make_room(kSize);
+  CHECK(!make_room(kSize / 5).resident);  // it would be mostly empty
+  auto room = make_room(kSize).bytes;
   std::thread{[&] {
     auto* const memory = room.get();
     room.reset();
-    CHECK(make_room(kSize).get() == memory);
+    CHECK(make_room(kSize).bytes.get() == memory);
   }}.join();
 }
