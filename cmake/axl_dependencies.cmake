@@ -19,6 +19,16 @@ find_library(AXL_LLHTTP_LIBRARY NAMES libllhttp.a llhttp PATHS "${AXL_DEPS_DIR}/
 add_library(axl_llhttp INTERFACE)
 target_include_directories(axl_llhttp SYSTEM INTERFACE "${AXL_LLHTTP_INCLUDE}")
 target_link_libraries(axl_llhttp INTERFACE "${AXL_LLHTTP_LIBRARY}")
+# A system that lacks it lacks it for users of libaxl.a too: the objects of a static one go into our libraries.
+set(AXL_LLHTTP_LINK "$<BUILD_INTERFACE:${AXL_LLHTTP_LIBRARY}>" "$<INSTALL_INTERFACE:llhttp>")
+set(AXL_LLHTTP_OBJECTS "")
+if(AXL_LLHTTP_LIBRARY MATCHES "\\.a$")
+  set(_llhttp_folder "${PROJECT_BINARY_DIR}/llhttp")
+  file(MAKE_DIRECTORY "${_llhttp_folder}")
+  execute_process(COMMAND "${CMAKE_AR}" x "${AXL_LLHTTP_LIBRARY}" WORKING_DIRECTORY "${_llhttp_folder}" COMMAND_ERROR_IS_FATAL ANY)
+  file(GLOB AXL_LLHTTP_OBJECTS "${_llhttp_folder}/*.o")
+  set(AXL_LLHTTP_LINK "")
+endif()
 
 if(AXL_BUILD_TESTS)
   find_package(Catch2 3 REQUIRED)

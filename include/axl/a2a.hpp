@@ -6,6 +6,7 @@
 // Views and bytes as in axl/mcp.hpp. Source: bridge, sections 4, 8.1 and 8.4.
 #pragma once
 
+#include <axl/api.hpp>
 #include <axl/bytes.hpp>
 #include <axl/mcp.hpp>
 #include <cstdint>
@@ -28,21 +29,21 @@ struct AnswerEnvelope {
 };
 
 /// Empty: `frame` is no such envelope.
-[[nodiscard]] std::optional<RequestEnvelope> read_request(ByteSpan frame, Shape shape = Shape::exact);
+[[nodiscard]] AXL_API std::optional<RequestEnvelope> read_request(ByteSpan frame, Shape shape = Shape::exact);
 /// Always loose.
-[[nodiscard]] std::optional<AnswerEnvelope> read_answer(ByteSpan frame);
+[[nodiscard]] AXL_API std::optional<AnswerEnvelope> read_answer(ByteSpan frame);
 
 /// `request` and `response`: one JSON value each, as it shall stand in the envelope.
-[[nodiscard]] std::string encode_request(std::string_view request);
-[[nodiscard]] std::string encode_card_request();
-[[nodiscard]] std::string encode_answer(std::string_view response);
-[[nodiscard]] std::string encode_error(std::string_view error);
+[[nodiscard]] AXL_API std::string encode_request(std::string_view request);
+[[nodiscard]] AXL_API std::string encode_card_request();
+[[nodiscard]] AXL_API std::string encode_answer(std::string_view response);
+[[nodiscard]] AXL_API std::string encode_error(std::string_view error);
 
 enum class Version : std::uint8_t { v0_3, v1_0 };
 
 /// By the method's name: one with a slash is of 0.3.
-[[nodiscard]] Version version_of(std::string_view method) noexcept;
+[[nodiscard]] AXL_API Version version_of(std::string_view method) noexcept;
 /// Does the method answer with a stream of events?
-[[nodiscard]] bool is_streaming(std::string_view method) noexcept;
+[[nodiscard]] AXL_API bool is_streaming(std::string_view method) noexcept;
 
 }  // namespace axl::a2a

@@ -1,7 +1,8 @@
-// Runs a node on a loop that you own. The only public header that needs Asio.
+// Runs a node on a loop that you own. The only public header that needs Asio: the version that the library was built with.
 #pragma once
 
 #include <asio/io_context.hpp>
+#include <axl/api.hpp>
 #include <axl/config.hpp>
 #include <axl/node.hpp>
 #include <axl/result.hpp>
@@ -9,9 +10,9 @@
 
 namespace axl {
 
-/// Like Node::create, but everything of the node runs on `context`, which you run on one thread and which must outlive
-/// the node. NodeConfig::run is ignored, Node::poll does nothing, and stop() may be called on that thread only while
-/// nothing of the node is on the call stack.
-[[nodiscard]] Result<std::unique_ptr<Node>> create_node(asio::io_context& context, NodeConfig config);
+/// Like Node::create, but everything of the node runs on `context`, which you run on one thread, always the same, and
+/// which must outlive the node. NodeConfig::run is ignored, Node::poll does nothing, and stop() may be called on that
+/// thread only while nothing of the node is on the call stack.
+[[nodiscard]] AXL_API Result<std::unique_ptr<Node>> create_node(asio::io_context& context, NodeConfig config);
 
 }  // namespace axl

@@ -1,6 +1,7 @@
 // Bytes, owned and viewed, and their hexadecimal text.
 #pragma once
 
+#include <axl/api.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -29,9 +30,9 @@ using MutableByteSpan = std::span<std::byte>;
 [[nodiscard]] inline Bytes to_bytes(std::string_view text) { return to_bytes(as_bytes(text)); }
 
 /// Lower-case hexadecimal digits, two per byte.
-[[nodiscard]] std::string to_hex(ByteSpan bytes);
+[[nodiscard]] AXL_API std::string to_hex(ByteSpan bytes);
 
 /// Bytes of an even number of hexadecimal digits of either case; empty for anything else.
-[[nodiscard]] std::optional<Bytes> from_hex(std::string_view digits);
+[[nodiscard]] AXL_API std::optional<Bytes> from_hex(std::string_view digits);
 
 }  // namespace axl

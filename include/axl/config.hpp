@@ -1,6 +1,7 @@
 // Everything a node is started with. Plain values; defaults are the daemon's.
 #pragma once
 
+#include <axl/api.hpp>
 #include <axl/key.hpp>
 #include <axl/log.hpp>
 #include <axl/result.hpp>
@@ -99,7 +100,7 @@ struct NodeConfig {
   LogLevel log_level = LogLevel::info;
 
   /// Checks ranges and combinations; the error names the member as the config file spells it.
-  [[nodiscard]] Result<void> validate() const;
+  [[nodiscard]] AXL_API Result<void> validate() const;
 };
 
 }  // namespace axl

@@ -1,6 +1,7 @@
 // What can go wrong, as values: a code that programs compare, and a text for people.
 #pragma once
 
+#include <axl/api.hpp>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -32,7 +33,7 @@ enum class Errc : int {
 };
 
 /// Never null; name "axl".
-[[nodiscard]] const std::error_category& error_category() noexcept;
+[[nodiscard]] AXL_API const std::error_category& error_category() noexcept;
 
 [[nodiscard]] inline std::error_code make_error_code(Errc code) noexcept {
   return {static_cast<int>(code), error_category()};

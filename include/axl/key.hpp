@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <axl/api.hpp>
 #include <axl/bytes.hpp>
 #include <axl/result.hpp>
 #include <compare>
@@ -16,7 +17,7 @@
 namespace axl {
 
 /// An Ed25519 public key, 32 bytes as in RFC 8032: the peer id. Ordered bytewise, first byte most significant.
-class PublicKey {
+class AXL_API PublicKey {
  public:
   static constexpr std::size_t kSize = 32;
 
@@ -32,14 +33,16 @@ class PublicKey {
   friend bool operator==(const PublicKey& a, const PublicKey& b) noexcept {
     return std::memcmp(a.bytes_.data(), b.bytes_.data(), kSize) == 0;
   }
-  friend auto operator<=>(const PublicKey& a, const PublicKey& b) noexcept = default;
+  friend std::strong_ordering operator<=>(const PublicKey& a, const PublicKey& b) noexcept {
+    return std::memcmp(a.bytes_.data(), b.bytes_.data(), kSize) <=> 0;
+  }
 
  private:
   std::array<std::byte, kSize> bytes_{};
 };
 
 /// An Ed25519 private key (its 32-byte seed). Wipes itself; neither prints nor compares.
-class PrivateKey {
+class AXL_API PrivateKey {
  public:
   static constexpr std::size_t kSeedSize = 32;
 
@@ -68,7 +71,7 @@ class PrivateKey {
 };
 
 /// An overlay address, 16 bytes in 200::/8.
-class Address {
+class AXL_API Address {
  public:
   static constexpr std::size_t kSize = 16;
 
@@ -86,14 +89,16 @@ class Address {
   friend bool operator==(const Address& a, const Address& b) noexcept {
     return std::memcmp(a.bytes_.data(), b.bytes_.data(), kSize) == 0;
   }
-  friend auto operator<=>(const Address& a, const Address& b) noexcept = default;
+  friend std::strong_ordering operator<=>(const Address& a, const Address& b) noexcept {
+    return std::memcmp(a.bytes_.data(), b.bytes_.data(), kSize) <=> 0;
+  }
 
  private:
   std::array<std::byte, kSize> bytes_{};
 };
 
 /// A key's routed subnet, the first 8 bytes of a /64 in 300::/8.
-class Subnet {
+class AXL_API Subnet {
  public:
   static constexpr std::size_t kSize = 8;
 
@@ -108,7 +113,9 @@ class Subnet {
   friend bool operator==(const Subnet& a, const Subnet& b) noexcept {
     return std::memcmp(a.bytes_.data(), b.bytes_.data(), kSize) == 0;
   }
-  friend auto operator<=>(const Subnet& a, const Subnet& b) noexcept = default;
+  friend std::strong_ordering operator<=>(const Subnet& a, const Subnet& b) noexcept {
+    return std::memcmp(a.bytes_.data(), b.bytes_.data(), kSize) <=> 0;
+  }
 
  private:
   std::array<std::byte, kSize> bytes_{};
@@ -119,9 +126,9 @@ class Subnet {
 /// Keys come from strangers: hashed with a per-process secret, so that nobody can choose collisions.
 template <>
 struct std::hash<axl::PublicKey> {
-  std::size_t operator()(const axl::PublicKey& key) const noexcept;
+  AXL_API std::size_t operator()(const axl::PublicKey& key) const noexcept;
 };
 template <>
 struct std::hash<axl::Address> {
-  std::size_t operator()(const axl::Address& address) const noexcept;
+  AXL_API std::size_t operator()(const axl::Address& address) const noexcept;
 };

@@ -9,6 +9,7 @@
 // Source: bridge, sections 4 and 8.4.
 #pragma once
 
+#include <axl/api.hpp>
 #include <axl/bytes.hpp>
 #include <cstdint>
 #include <optional>
@@ -39,14 +40,14 @@ struct AnswerEnvelope {
 };
 
 /// Empty: `frame` is no such envelope.
-[[nodiscard]] std::optional<RequestEnvelope> read_request(ByteSpan frame, Shape shape = Shape::exact);
+[[nodiscard]] AXL_API std::optional<RequestEnvelope> read_request(ByteSpan frame, Shape shape = Shape::exact);
 /// Always loose.
-[[nodiscard]] std::optional<AnswerEnvelope> read_answer(ByteSpan frame);
+[[nodiscard]] AXL_API std::optional<AnswerEnvelope> read_answer(ByteSpan frame);
 
 /// `request` and `response`: one JSON value each, as it shall stand in the envelope.
-[[nodiscard]] std::string encode_request(std::string_view service, std::string_view request);
-[[nodiscard]] std::string encode_answer(std::string_view service, std::string_view response);
-[[nodiscard]] std::string encode_error(std::string_view service, std::string_view error);
+[[nodiscard]] AXL_API std::string encode_request(std::string_view service, std::string_view request);
+[[nodiscard]] AXL_API std::string encode_answer(std::string_view service, std::string_view response);
+[[nodiscard]] AXL_API std::string encode_error(std::string_view service, std::string_view error);
 
 /// The first look at a JSON-RPC message.
 struct JsonRpc {
@@ -68,10 +69,10 @@ struct JsonRpc {
 };
 
 /// Empty when `body` is not one JSON value.
-[[nodiscard]] std::optional<JsonRpc> peek(ByteSpan body);
+[[nodiscard]] AXL_API std::optional<JsonRpc> peek(ByteSpan body);
 
 /// {"jsonrpc":"2.0","id":ID,"error":{"code":CODE,"message":"TEXT"}}; `id` is JSON, empty for null.
-[[nodiscard]] std::string encode_rpc_error(std::string_view id, int code, std::string_view message);
+[[nodiscard]] AXL_API std::string encode_rpc_error(std::string_view id, int code, std::string_view message);
 
 }  // namespace mcp
 }  // namespace axl

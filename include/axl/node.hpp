@@ -4,6 +4,7 @@
 // any method but stop() and the destructor, and must not block.
 #pragma once
 
+#include <axl/api.hpp>
 #include <axl/config.hpp>
 #include <axl/key.hpp>
 #include <axl/message.hpp>
@@ -40,7 +41,7 @@ struct NodeEvent {
   std::string text;
 };
 
-class Node {
+class AXL_API Node {
  public:
   using SessionHandler = std::function<void(Session session)>;
   using ConnectHandler = std::function<void(Result<Session> session)>;

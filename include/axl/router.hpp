@@ -8,6 +8,7 @@
 // Lives on the node's loop: call it from a handler, from Node::post, or before the node is started.
 #pragma once
 
+#include <axl/api.hpp>
 #include <axl/key.hpp>
 #include <axl/message.hpp>
 #include <axl/result.hpp>
@@ -31,7 +32,7 @@ class Leases;
 class Services;
 }  // namespace router
 
-class Router {
+class AXL_API Router {
  public:
   using Filter = std::function<bool(const Message& message)>;
   using Handler = std::function<void(Message message)>;

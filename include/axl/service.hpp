@@ -3,6 +3,7 @@
 // Source: bridge, sections 5 and 8.3.
 #pragma once
 
+#include <axl/api.hpp>
 #include <axl/bytes.hpp>
 #include <axl/key.hpp>
 #include <axl/result.hpp>
@@ -37,12 +38,12 @@ struct ServiceRequest {
   Bytes body;
 
   /// The first value under that name.
-  [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const noexcept;
+  [[nodiscard]] AXL_API std::optional<std::string_view> header(std::string_view name) const noexcept;
 };
 
 /// The answer to one request. May be kept, and used from any thread. Destroyed unanswered: 500; begun and not finished:
 /// the caller sees a broken answer.
-class ServiceReply {
+class AXL_API ServiceReply {
  public:
   ServiceReply() = default;  ///< to no request
   explicit ServiceReply(std::shared_ptr<services::ReplyState> state) noexcept;

@@ -8,6 +8,7 @@
 // destruction included; set them before the handler that gave you the session returns, then nothing is missed.
 #pragma once
 
+#include <axl/api.hpp>
 #include <axl/bytes.hpp>
 #include <axl/key.hpp>
 #include <axl/message.hpp>
@@ -23,7 +24,7 @@ namespace node {
 class SessionState;
 }
 
-class Session {
+class AXL_API Session {
  public:
   using DataHandler = std::function<void(Bytes data)>;
   using MessageHandler = std::function<void(MessageBody body)>;

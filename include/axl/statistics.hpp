@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <axl/api.hpp>
 #include <axl/router.hpp>
 #include <axl/service.hpp>
 #include <axl/time.hpp>
@@ -88,6 +89,6 @@ struct Statistics {
 
 /// Prometheus' text format, version 0.0.4. The number of series depends on this node's configuration and programs, not
 /// on what peers do.
-[[nodiscard]] std::string prometheus_text(const Statistics& statistics);
+[[nodiscard]] AXL_API std::string prometheus_text(const Statistics& statistics);
 
 }  // namespace axl

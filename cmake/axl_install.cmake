@@ -1,0 +1,53 @@
+# What `cmake --install` brings: headers, the two libraries, the package for CMake and pkg-config, and axld.
+#
+# Components, one for each package of a distribution: runtime (the shared library), development, daemon. All of it may be
+# moved afterwards: nothing in it names its folder. Another library of ours joins with
+# install(TARGETS ... EXPORT axlTargets COMPONENT ...).
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+set(package_folder "${CMAKE_INSTALL_LIBDIR}/cmake/axl")
+
+install(TARGETS axl EXPORT axlTargets
+  RUNTIME COMPONENT runtime
+  LIBRARY COMPONENT runtime NAMELINK_COMPONENT development
+  INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+install(TARGETS axl_asio_hook EXPORT axlTargets)
+install(EXPORT axlTargets NAMESPACE axl:: DESTINATION "${package_folder}" COMPONENT development)
+# Apart, because only whoever links it needs what it needs.
+install(TARGETS axl_static EXPORT axlStaticTargets
+  ARCHIVE COMPONENT development
+  INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+install(EXPORT axlStaticTargets NAMESPACE axl:: DESTINATION "${package_folder}" COMPONENT development)
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT development
+  FILES_MATCHING PATTERN "*.hpp")
+
+configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/axlConfig.cmake.in" "${PROJECT_BINARY_DIR}/axlConfig.cmake"
+  INSTALL_DESTINATION "${package_folder}")
+# Before 1.0 every minor release may change the interface.
+write_basic_package_version_file("${PROJECT_BINARY_DIR}/axlConfigVersion.cmake" COMPATIBILITY SameMinorVersion)
+install(FILES "${PROJECT_BINARY_DIR}/axlConfig.cmake" "${PROJECT_BINARY_DIR}/axlConfigVersion.cmake"
+  DESTINATION "${package_folder}" COMPONENT development)
+
+# The folders of axl.pc as seen from itself, unless they are set apart from the prefix.
+set(AXL_PC_PREFIX "${CMAKE_INSTALL_PREFIX}")
+if(NOT IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}")
+  file(RELATIVE_PATH up "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
+  string(REGEX REPLACE "/$" "" up "${up}")
+  set(AXL_PC_PREFIX "\${pcfiledir}/${up}")
+endif()
+foreach(folder LIBDIR INCLUDEDIR)
+  set(AXL_PC_${folder} "${CMAKE_INSTALL_${folder}}")
+  if(NOT IS_ABSOLUTE "${CMAKE_INSTALL_${folder}}")
+    set(AXL_PC_${folder} "\${prefix}/${CMAKE_INSTALL_${folder}}")
+  endif()
+endforeach()
+set(AXL_PC_LLHTTP "")
+if(AXL_LLHTTP_LINK)
+  set(AXL_PC_LLHTTP " -lllhttp")
+endif()
+configure_file("${PROJECT_SOURCE_DIR}/cmake/axl.pc.in" "${PROJECT_BINARY_DIR}/axl.pc" @ONLY)
+install(FILES "${PROJECT_BINARY_DIR}/axl.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig" COMPONENT development)
+
+if(TARGET axld)
+  install(TARGETS axld RUNTIME COMPONENT daemon)
+endif()

@@ -1,0 +1,46 @@
+# The library for other programs: axl::axl (shared) and axl::axl_static, both of the layers' objects, compiled once.
+#
+# The number in the shared library's name, libaxl.so.1, is that of its binary interface and not of the release: it is
+# raised whenever a program that was linked with an older release could not run with a newer one, which is when an
+# exported symbol goes or changes, or the layout of a public type does. tests/install/exported_symbols.txt holds the
+# symbols. What a release adds bears the same version, AXL_1 (cmake/axl_exports.map).
+set(AXL_ABI 1)
+
+get_property(layers GLOBAL PROPERTY AXL_LAYERS)
+set(objects $<TARGET_OBJECTS:axl_lwip_objects> ${AXL_LLHTTP_OBJECTS})
+foreach(layer IN LISTS layers)
+  list(APPEND objects $<TARGET_OBJECTS:${layer}>)
+endforeach()
+
+add_library(axl SHARED ${objects})
+add_library(axl_static STATIC ${objects})
+foreach(library axl axl_static)
+  set_target_properties(${library} PROPERTIES LINKER_LANGUAGE CXX)
+  target_compile_features(${library} INTERFACE cxx_std_20)
+  target_include_directories(${library} INTERFACE "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>")
+  target_link_libraries(${library} PRIVATE OpenSSL::SSL OpenSSL::Crypto PkgConfig::sodium fmt::fmt simdjson::simdjson
+                                           Threads::Threads ${AXL_LLHTTP_LINK})
+  add_library(axl::${library} ALIAS ${library})
+endforeach()
+set_target_properties(axl_static PROPERTIES OUTPUT_NAME axl)
+
+# For programs that include axl/asio.hpp: compiled here and there, Asio must be the same.
+add_library(axl_asio_hook INTERFACE)
+set_target_properties(axl_asio_hook PROPERTIES EXPORT_NAME asio)
+target_compile_definitions(axl_asio_hook INTERFACE ASIO_STANDALONE ASIO_NO_DEPRECATED ASIO_HAS_STD_ALIGNED_ALLOC=1)
+add_library(axl::asio ALIAS axl_asio_hook)
+
+set(exports "${PROJECT_SOURCE_DIR}/cmake/axl_exports.map")
+set_target_properties(axl PROPERTIES SOVERSION ${AXL_ABI} VERSION ${AXL_ABI}.${PROJECT_VERSION} LINK_DEPENDS "${exports}")
+# Calls of the library to itself stay in it, whatever the program defines.
+target_link_options(axl PRIVATE "LINKER:--version-script=${exports}" LINKER:-Bsymbolic-functions)
+if(AXL_SANITIZE STREQUAL "")
+  target_link_options(axl PRIVATE LINKER:-z,defs)
+endif()
+
+if(AXL_LTO_WORKS)
+  # Intermediate code can be read by the compiler that wrote it and by no other version: the machine code stays alone.
+  add_custom_command(TARGET axl_static POST_BUILD VERBATIM
+    COMMAND "${CMAKE_OBJCOPY}" --remove-section=.gnu.lto_* --remove-section=.gnu.debuglto_* --strip-symbol=__gnu_lto_slim
+            $<TARGET_FILE:axl_static>)
+endif()
