@@ -31,7 +31,13 @@ Loop::Loop(RunMode mode, asio::io_context* external)
     : mode_{mode},
       // Sockets are used on the loop only, tasks come from anywhere.
       own_{external == nullptr ? std::make_unique<asio::io_context>(ASIO_CONCURRENCY_HINT_UNSAFE_IO) : nullptr},
-      context_{external == nullptr ? own_.get() : external} {}
+      context_{external == nullptr ? own_.get() : external} {
+  if (own_) return;
+  asio::post(*context_, [turning = turning_] {
+    const std::lock_guard lock{turning->turn};
+    turning->thread = std::this_thread::get_id();
+  });
+}
 
 Loop::~Loop() { stop(); }
 
@@ -52,7 +58,7 @@ void Loop::stop() {
 
 std::size_t Loop::poll(Duration budget) {
   if (!own_ || mode_ != RunMode::poll) return 0;
-  const Guest guest{turn_, guest_};
+  const Guest guest{turning_->turn, guest_};
   const auto end = std::chrono::steady_clock::now() + budget;
   std::size_t done = 0;
   if (context_->stopped()) context_->restart();
@@ -66,7 +72,9 @@ std::size_t Loop::poll(Duration budget) {
 void Loop::post(std::function<void()> task) { asio::post(*context_, std::move(task)); }
 
 bool Loop::on_loop() const noexcept {
-  return context_->get_executor().running_in_this_thread() || guest_.load() == std::this_thread::get_id();
+  const auto here = std::this_thread::get_id();
+  if (guest_.load() == here) return true;
+  return own_ ? context_->get_executor().running_in_this_thread() : turning_->thread.load() == here;
 }
 
 void Loop::run_and_wait(const std::function<void()>& task) {
@@ -74,9 +82,16 @@ void Loop::run_and_wait(const std::function<void()>& task) {
     task();
     return;
   }
+  if (!own_) {
+    const Guest guest{turning_->turn, guest_};
+    if (turning_->thread.load() == std::thread::id{}) {
+      task();
+      return;
+    }
+  }
   const auto turned_elsewhere = !own_ ? !context_->stopped() : thread_.joinable() && !context_->stopped();
   if (!turned_elsewhere) {
-    const Guest guest{turn_, guest_};
+    const Guest guest{turning_->turn, guest_};
     task();
     return;
   }
@@ -102,7 +117,7 @@ void Loop::run_and_wait(const std::function<void()>& task) {
     if (call->stage != Call::Stage::waiting || !context_->stopped()) continue;
     call->stage = Call::Stage::withdrawn;  // stopped meanwhile: nobody is going to run it
     lock.unlock();
-    const Guest guest{turn_, guest_};
+    const Guest guest{turning_->turn, guest_};
     task();
     return;
   }

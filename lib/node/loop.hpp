@@ -33,7 +33,7 @@ class Loop final : public Executor {
   [[nodiscard]] bool on_loop() const noexcept override;
 
   /// Runs `task` on the loop and waits for it; at once when on it already. With nobody turning the loop (poll mode, not
-  /// started, or stopped) it runs here, and poll() waits for it.
+  /// started, or stopped) it runs here, and whoever begins to turn it waits for that.
   void run_and_wait(const std::function<void()>& task);
 
  private:
@@ -44,8 +44,15 @@ class Loop final : public Executor {
   asio::io_context* context_;
   std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_;
   std::thread thread_;
-  std::recursive_mutex turn_;             // held by whoever runs things without a thread of ours
-  std::atomic<std::thread::id> guest_{};  // who holds turn_
+  // Of an embedder's loop: which thread turns it, none until it has turned. The loop's first task of ours says so, and
+  // nothing else of ours runs there before. (Asio could be asked, but knows only of loops that are run by code of the
+  // same shared library or program.)
+  struct Turning {
+    std::recursive_mutex turn;  // held by whoever runs things without a thread of ours
+    std::atomic<std::thread::id> thread{};
+  };
+  const std::shared_ptr<Turning> turning_ = std::make_shared<Turning>();
+  std::atomic<std::thread::id> guest_{};  // who holds the turn
 };
 
 }  // namespace axl::node
