@@ -6,7 +6,9 @@ target_compile_options(axl_options INTERFACE
 # GCC 12 reports these inside its own library once everything is inlined, for code that is in order.
 target_compile_options(axl_options INTERFACE
   $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<CXX_COMPILER_ID:GNU>>:-Wno-restrict -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread>)
-if(AXL_LTO)
+if(AXL_LTO AND AXL_INSTALL AND NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  message(STATUS "No link-time optimisation: the static library would be installed as intermediate code of this compiler")
+elseif(AXL_LTO)
   include(CheckIPOSupported)
   check_ipo_supported(RESULT AXL_LTO_WORKS OUTPUT AXL_LTO_WHY_NOT LANGUAGES C CXX)
   if(AXL_LTO_WORKS)

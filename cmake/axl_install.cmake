@@ -11,10 +11,9 @@ install(TARGETS axl EXPORT axlTargets
   RUNTIME COMPONENT runtime
   LIBRARY COMPONENT runtime NAMELINK_COMPONENT development
   INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
-install(TARGETS axl_asio_hook EXPORT axlTargets)
 install(EXPORT axlTargets NAMESPACE axl:: DESTINATION "${package_folder}" COMPONENT development)
 # Apart, because only whoever links it needs what it needs.
-install(TARGETS axl_static EXPORT axlStaticTargets
+install(TARGETS axl_static axl_asio_hook EXPORT axlStaticTargets
   ARCHIVE COMPONENT development
   INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 install(EXPORT axlStaticTargets NAMESPACE axl:: DESTINATION "${package_folder}" COMPONENT development)

@@ -13,7 +13,17 @@ foreach(layer IN LISTS layers)
 endforeach()
 
 add_library(axl SHARED ${objects})
+if(AXL_LTO_WORKS AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # Intermediate code is for the very compiler that wrote it. The archive gets the machine code that comes of it.
+  string(TOUPPER "${CMAKE_BUILD_TYPE}" kind)
+  separate_arguments(flags NATIVE_COMMAND "${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_${kind}}")
+  set(whole "${CMAKE_CURRENT_BINARY_DIR}/axl_whole.o")
+  add_custom_command(OUTPUT "${whole}" DEPENDS ${objects} COMMAND_EXPAND_LISTS VERBATIM COMMENT "Optimising the static library"
+    COMMAND "${CMAKE_CXX_COMPILER}" ${flags} -fPIC -flto=auto -flinker-output=nolto-rel -r -o "${whole}" ${objects})
+  set(objects "${whole}")
+endif()
 add_library(axl_static STATIC ${objects})
+add_dependencies(axl_static ${layers} axl_lwip_objects)
 foreach(library axl axl_static)
   set_target_properties(${library} PROPERTIES LINKER_LANGUAGE CXX)
   target_compile_features(${library} INTERFACE cxx_std_20)
@@ -24,8 +34,10 @@ foreach(library axl axl_static)
 endforeach()
 set_target_properties(axl_static PROPERTIES OUTPUT_NAME axl)
 
-# For programs that include axl/asio.hpp: compiled here and there, Asio must be the same.
+# For programs that include axl/asio.hpp. Asio keeps what its threads do in variables that the program and the library
+# must share, and those of the shared library are its own: so this is the static one, with Asio compiled the same way.
 add_library(axl_asio_hook INTERFACE)
+target_link_libraries(axl_asio_hook INTERFACE axl_static)
 set_target_properties(axl_asio_hook PROPERTIES EXPORT_NAME asio)
 target_compile_definitions(axl_asio_hook INTERFACE ASIO_STANDALONE ASIO_NO_DEPRECATED ASIO_HAS_STD_ALIGNED_ALLOC=1)
 add_library(axl::asio ALIAS axl_asio_hook)
@@ -36,11 +48,4 @@ set_target_properties(axl PROPERTIES SOVERSION ${AXL_ABI} VERSION ${AXL_ABI}.${P
 target_link_options(axl PRIVATE "LINKER:--version-script=${exports}" LINKER:-Bsymbolic-functions)
 if(AXL_SANITIZE STREQUAL "")
   target_link_options(axl PRIVATE LINKER:-z,defs)
-endif()
-
-if(AXL_LTO_WORKS)
-  # Intermediate code can be read by the compiler that wrote it and by no other version: the machine code stays alone.
-  add_custom_command(TARGET axl_static POST_BUILD VERBATIM
-    COMMAND "${CMAKE_OBJCOPY}" --remove-section=.gnu.lto_* --remove-section=.gnu.debuglto_* --strip-symbol=__gnu_lto_slim
-            $<TARGET_FILE:axl_static>)
 endif()

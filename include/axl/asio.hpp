@@ -1,8 +1,9 @@
 // Runs a node on a loop that you own. The only public header that needs Asio: the version that the library was built with.
+//
+// With the static library only (axl::asio in CMake): whoever runs a loop and whoever uses it share variables of Asio.
 #pragma once
 
 #include <asio/io_context.hpp>
-#include <axl/api.hpp>
 #include <axl/config.hpp>
 #include <axl/node.hpp>
 #include <axl/result.hpp>
@@ -13,6 +14,6 @@ namespace axl {
 /// Like Node::create, but everything of the node runs on `context`, which you run on one thread, always the same, and
 /// which must outlive the node. NodeConfig::run is ignored, Node::poll does nothing, and stop() may be called on that
 /// thread only while nothing of the node is on the call stack.
-[[nodiscard]] AXL_API Result<std::unique_ptr<Node>> create_node(asio::io_context& context, NodeConfig config);
+[[nodiscard]] Result<std::unique_ptr<Node>> create_node(asio::io_context& context, NodeConfig config);
 
 }  // namespace axl

@@ -45,8 +45,8 @@ class Loop final : public Executor {
   std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_;
   std::thread thread_;
   // Of an embedder's loop: which thread turns it, none until it has turned. The loop's first task of ours says so, and
-  // nothing else of ours runs there before. (Asio could be asked, but knows only of loops that are run by code of the
-  // same shared library or program.)
+  // nothing else of ours runs there before. (Asio could be asked, but knows only whether the loop runs, not who
+  // turns it next.)
   struct Turning {
     std::recursive_mutex turn;  // held by whoever runs things without a thread of ours
     std::atomic<std::thread::id> thread{};
