@@ -2,8 +2,10 @@
 
 Usage: check.py SOURCE_DIR BUILD_DIR CXX
 """
+import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
@@ -60,19 +62,58 @@ def check_log_hook(source, faults):
                     faults.append(f"{path.relative_to(source)}:{number}: the log hook is called by axl::Logger only")
 
 
+def compilers(compiler):
+    """The build's own, and whatever else is here: name and the first words of a command."""
+    found = [("the compiler of this build", [compiler])]
+    if shutil.which("g++") and os.path.realpath(shutil.which("g++")) != os.path.realpath(shutil.which(compiler)):
+        found.append(("g++", ["g++"]))
+    if shutil.which("clang++"):
+        found.append(("clang++", ["clang++"]))
+        libcxx = ["clang++", "-stdlib=libc++"]
+        if subprocess.run([*libcxx, "-fsyntax-only", "-xc++", "-"], input="#include <span>\n", capture_output=True, text=True).returncode == 0:
+            found.append(("clang++ with libc++", libcxx))
+    return found
+
+
+def preprocessed(command, source, text):
+    """The files that are read for `text`."""
+    run = subprocess.run([*command, "-std=c++20", "-M", f"-I{source / 'include'}", "-xc++", "-"], input=text, capture_output=True,
+                         text=True, check=True)
+    return {pathlib.Path(os.path.realpath(path)) for path in run.stdout.replace("\\\n", " ").split() if path.startswith("/")}
+
+
 def check_public_headers(source, compiler, faults):
-    for header in sorted((source / "include" / "axl").glob("*.hpp")):
-        if header.name == "asio.hpp":
-            continue
+    """Each compiles alone, without exceptions and RTTI, and leads to nothing that the standard library does not lead to."""
+    folder = source / "include" / "axl"
+    headers = [header for header in sorted(folder.glob("*.hpp")) if header.name != "asio.hpp"]
+    for header in headers:
         for line in header.read_text().splitlines():
             found = re.match(r"#include [<\"]([^>\"]+)[>\"]", line)
             if found and not found.group(1).startswith("axl/") and found.group(1) not in STANDARD:
                 faults.append(f"include/axl/{header.name} includes {found.group(1)}")
-        unit = f'#include <axl/{header.name}>\nint main() {{}}\n'
-        run = subprocess.run([compiler, "-std=c++20", "-fsyntax-only", "-fno-exceptions", "-fno-rtti", "-Wall", "-Wextra",
-                              "-Werror", f"-I{source / 'include'}", "-xc++", "-"], input=unit, capture_output=True, text=True)
-        if run.returncode != 0:
-            faults.append(f"include/axl/{header.name} does not compile alone:\n{run.stderr}")
+    for name, command in compilers(compiler):
+        standard = preprocessed(command, source, "".join(f"#include <{header}>\n" for header in sorted(STANDARD)))
+        everything = "".join(f"#include <axl/{header.name}>\n" for header in headers)
+        foreign = preprocessed(command, source, everything) - standard - {path.resolve() for path in headers}
+        faults.extend(f"public headers lead to {path} ({name})" for path in sorted(foreign))
+        for header in headers:
+            unit = f"#include <axl/{header.name}>\nint main() {{}}\n"
+            run = subprocess.run([*command, "-std=c++20", "-fsyntax-only", "-fno-exceptions", "-fno-rtti", "-Wall", "-Wextra", "-Wpedantic",
+                                  "-Wshadow", "-Wconversion", "-Werror", f"-I{source / 'include'}", "-xc++", "-"],
+                                 input=unit, capture_output=True, text=True)
+            if run.returncode != 0:
+                faults.append(f"include/axl/{header.name} does not compile alone with {name}:\n{run.stderr}")
+        print(f"{len(headers)} public headers with {name}, which lead to at most {len(standard)} files of the standard library")
+
+
+def check_version(source, faults):
+    """The headers and the build name one version."""
+    built = re.search(r"project\(axl VERSION ([\d.]+)", (source / "CMakeLists.txt").read_text())[1]
+    header = (source / "include" / "axl" / "version.hpp").read_text()
+    parts = [re.search(rf"AXL_VERSION_{part} (\d+)", header)[1] for part in ("MAJOR", "MINOR", "PATCH")]
+    spelled = re.search(r'kVersion = "([\d.]+)"', header)[1]
+    if not built == spelled == ".".join(parts):
+        faults.append(f"version.hpp says {spelled} and {parts}, CMakeLists.txt {built}")
 
 
 def main():
@@ -82,6 +123,7 @@ def main():
     check_symbols(source, build, faults)
     check_log_hook(source, faults)
     check_public_headers(source, compiler, faults)
+    check_version(source, faults)
     for fault in faults:
         print(fault)
     print(f"layering: {len(faults)} faults")
