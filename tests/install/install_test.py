@@ -109,7 +109,7 @@ def check(options, work):
         if kind != "run":
             continue
         part = "add_subdirectory(axl" in commands or folder in {"subdirectory", "fetched"}
-        if options.from_nothing and folder != "subdirectory":
+        if (options.from_nothing and folder != "subdirectory") or (options.installed_only and part):
             continue
         said = run_as_part(commands, project / folder, options, environment) if part else run(commands, project / folder, environment)
         greetings = [line for line in said.splitlines() if "hello, " in line]
@@ -128,6 +128,7 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, required=True)
     parser.add_argument("--cxx", required=True)
     parser.add_argument("--from-nothing", action="store_true")
+    parser.add_argument("--installed-only", action="store_true", help="no programs that a checkout is a part of")
     options = parser.parse_args()
     options.source, options.build = options.source.resolve(), options.build.resolve()
     with tempfile.TemporaryDirectory(prefix="axl-install-") as folder:
