@@ -62,8 +62,9 @@ class AXL_API Node {
   Result<void> start();
   /// Ends every connection and, with its own thread, waits until the loop is done. Nothing is called afterwards.
   void stop();
-  /// RunMode::poll: does what is due, at most for about `budget`, without waiting. Returns the work items done.
-  std::size_t poll(Duration budget = std::chrono::milliseconds{1});
+  /// RunMode::poll: does what is due, at most for about `budget`. Waits for the first of it, at most for `wait`: a
+  /// socket, a timer or a call from another thread ends that. Returns the work items done.
+  std::size_t poll(Duration budget = std::chrono::milliseconds{1}, Duration wait = {});
 
   [[nodiscard]] const PublicKey& key() const;
   [[nodiscard]] const Address& address() const;

@@ -48,6 +48,8 @@ class AXL_API Session {
 
   /// Queues bytes; would_block when 64 MiB are pending already, closed after finish() or an end of the session.
   Result<void> write(Bytes data);
+  /// The same of bytes that others share: not copied, but kept until they have left.
+  Result<void> write(MessageBody data);
   /// Queues one message of at most 2^32 - 1 bytes. A large body is not copied: it is shared until it has left.
   Result<void> send_message(MessageBody body);
   /// Bytes queued that the peer's TCP has not acknowledged.

@@ -45,23 +45,29 @@ void Loop::start() {
   if (!own_ || mode_ != RunMode::own_thread || thread_.joinable()) return;
   work_.emplace(context_->get_executor());
   thread_ = std::thread{[this] { run_thread(); }};
+  threaded_ = true;
 }
 
 void Loop::run_thread() { context_->run(); }
 
 void Loop::stop() {
   if (!own_) return;
+  ended_ = true;
   work_.reset();
   context_->stop();
   if (thread_.joinable()) thread_.join();
+  threaded_ = false;
 }
 
-std::size_t Loop::poll(Duration budget) {
+std::size_t Loop::poll(Duration budget, Duration wait) {
   if (!own_ || mode_ != RunMode::poll) return 0;
   const Guest guest{turning_->turn, guest_};
-  const auto end = std::chrono::steady_clock::now() + budget;
-  std::size_t done = 0;
+  if (ended_) return 0;
+  // What is waited for may be a call from another thread, of which the context knows nothing yet.
+  const auto work = asio::make_work_guard(*context_);
   if (context_->stopped()) context_->restart();
+  std::size_t done = wait > Duration::zero() ? context_->run_one_for(wait) : 0;
+  const auto end = std::chrono::steady_clock::now() + budget;
   while (context_->poll_one() != 0) {
     ++done;
     if (std::chrono::steady_clock::now() >= end) break;
@@ -89,7 +95,7 @@ void Loop::run_and_wait(const std::function<void()>& task) {
       return;
     }
   }
-  const auto turned_elsewhere = !own_ ? !context_->stopped() : thread_.joinable() && !context_->stopped();
+  const auto turned_elsewhere = !own_ ? !context_->stopped() : threaded_ && !context_->stopped();
   if (!turned_elsewhere) {
     const Guest guest{turning_->turn, guest_};
     task();

@@ -27,7 +27,7 @@ class Loop final : public Executor {
   /// After this no task runs. Waits for the thread, if there is one.
   void stop();
   /// RunMode::poll only.
-  std::size_t poll(Duration budget);
+  std::size_t poll(Duration budget, Duration wait);
 
   void post(std::function<void()> task) override;
   [[nodiscard]] bool on_loop() const noexcept override;
@@ -44,6 +44,8 @@ class Loop final : public Executor {
   asio::io_context* context_;
   std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_;
   std::thread thread_;
+  std::atomic<bool> threaded_{false};  // thread_ is there
+  std::atomic<bool> ended_{false};     // stop() has been called
   // Of an embedder's loop: which thread turns it, none until it has turned. The loop's first task of ours says so, and
   // nothing else of ours runs there before. (Asio could be asked, but knows only whether the loop runs, not who
   // turns it next.)

@@ -12,7 +12,7 @@ Node::~Node() { stop(); }
 
 Result<void> Node::start() { return state_->start(); }
 void Node::stop() { state_->stop(); }
-std::size_t Node::poll(Duration budget) { return state_->loop().poll(budget); }
+std::size_t Node::poll(Duration budget, Duration wait) { return state_->loop().poll(budget, wait); }
 
 const PublicKey& Node::key() const { return state_->key(); }
 const Address& Node::address() const { return state_->address(); }

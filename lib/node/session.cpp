@@ -41,8 +41,13 @@ Result<void> Session::write(Bytes data) {
   if (!state_) return no_session();
   if (data.empty()) return {};
   if (data.size() <= kCopyAtMost) return state_->write(Buffer::copy_of(data));
-  const MessageBody shared{std::move(data)};
-  return state_->write(Buffer::view_of(shared.owner(), shared));
+  return write(MessageBody{std::move(data)});
+}
+
+Result<void> Session::write(MessageBody data) {
+  if (!state_) return no_session();
+  if (data.empty()) return {};
+  return state_->write(Buffer::view_of(data.owner(), data));
 }
 
 Result<void> Session::send_message(MessageBody body) {

@@ -144,6 +144,19 @@ TEST_CASE("node: without a thread of its own it moves when polled", "[node]") {
   CHECK(message->body.text() == "frame by frame");
 }
 
+TEST_CASE("node: poll() waits for something to do, and a call from another thread ends that", "[node]") {
+  NodeConfig config;
+  config.run = RunMode::poll;
+  const auto node = make_node(std::move(config));
+  REQUIRE(node->start());
+  auto called = false;
+  std::thread other{[&] { node->post([&] { called = true; }); }};
+  while (!called) static_cast<void>(node->poll(std::chrono::milliseconds{1}, std::chrono::hours{1}));
+  other.join();
+  node->stop();
+  CHECK(node->poll(std::chrono::milliseconds{1}, std::chrono::hours{1}) == 0);
+}
+
 TEST_CASE("node: stops while sends and connects are under way", "[node]") {
   const auto alice = make_node(listening());
   REQUIRE(alice->start());

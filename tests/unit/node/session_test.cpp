@@ -75,6 +75,29 @@ TEST_CASE("session: a byte stream is ended half by half", "[session]") {
   CHECK_FALSE(session->write(to_bytes("too late")));
 }
 
+TEST_CASE("session: bytes that others share are written as they are, and let go of once they have left", "[session]") {
+  Pair pair;
+  auto echoed = std::make_shared<Awaited<bool>>();
+  const auto shared = std::make_shared<const Bytes>(pattern(300'000));
+  REQUIRE(pair.server->listen(4000, [echoed, shared](Session session) {
+    auto kept = std::make_shared<Session>(std::move(session));
+    auto collected = std::make_shared<Bytes>();
+    kept->on_data([collected](const Bytes& data) { collected->insert(collected->end(), data.begin(), data.end()); });
+    kept->on_end([collected, echoed, shared] { echoed->set(*collected == *shared); });
+    kept->on_closed([kept](const Error*) {});
+  }));
+  auto session = connect_and_wait(*pair.client, pair.server->key(), 4000);
+  REQUIRE(session);
+  auto let_go = std::make_shared<Awaited<bool>>();
+  {
+    const std::shared_ptr<const void> owner{shared.get(), [let_go](const void*) { let_go->set(true); }};
+    REQUIRE(session->write(MessageBody{owner, *shared}));
+  }
+  session->finish();
+  CHECK(echoed->get());
+  CHECK(let_go->get());
+}
+
 TEST_CASE("session: a port that nobody listens on refuses", "[session]") {
   Pair pair;
   const auto session = connect_and_wait(*pair.client, pair.server->key(), 4999);
