@@ -90,9 +90,10 @@ axl_status axl_listen(axl_node* node, uint16_t port, const axl_session_options* 
     if (!given) return fail(given.error());
     const auto listening = std::make_shared<Listening>(given->backlog);
     return node->on_loop([&](axl::Node& on) {
-      return done(on.listen(port, [queue = node->queue(), listening, wanted = to_options(*given)](axl::Session session) {
+      auto handler = [queue = node->queue(), listening, wanted = to_options(*given)](axl::Session session) {
         accept(queue, listening, wanted, std::move(session));
-      }));
+      };
+      return done(on.listen(port, std::move(handler)));
     });
   });
 }

@@ -162,7 +162,8 @@ void EventQueue::call_log(const Line& line, std::uint64_t lost) {
     const auto text = std::to_string(lost) + " lines had no room while nobody polled";
     hook.call(hook.user, AXL_LOG_WARNING, "axl", text.c_str());
   }
-  if (level_of(line.level) >= hook.level) hook.call(hook.user, level_of(line.level), line.area.c_str(), line.text.c_str());
+  const auto level = level_of(line.level);
+  if (level >= hook.level) hook.call(hook.user, level, line.area.c_str(), line.text.c_str());
 }
 
 void EventQueue::call_back() {

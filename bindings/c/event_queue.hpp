@@ -1,8 +1,8 @@
 // What waits for axl_poll: events, log lines, and buffers to be released.
 //
-// The node's loop puts things in; whoever polls takes them out, and calls hooks and release functions on its own thread.
-// Where an event comes from a source that can be slowed down, the source counts what of it waits here (Source::take says
-// when it no longer does); what nobody can slow down, notices and log lines, is bounded here: the oldest go.
+// The node's loop puts things in; whoever polls takes them out, and calls hooks and release functions on its thread.
+// Where an event comes from a source that can be slowed down, the source counts what of it waits here (Source::take
+// says when it no longer does); what nobody can slow down, notices and log lines, is bounded here: the oldest go.
 #pragma once
 
 #include <axl.h>

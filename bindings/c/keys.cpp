@@ -2,9 +2,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <fstream>
-#include <iterator>
+#include <string>
+#include <system_error>
 
 #include "status.hpp"
 
@@ -18,16 +19,16 @@ void to_seed(const PrivateKey& key, std::uint8_t* seed) noexcept {
   std::memcpy(seed, key.secret_bytes().data(), AXL_SEED_SIZE);
 }
 
-PrivateKey of_seed(const std::uint8_t* seed) noexcept {
-  return PrivateKey::from_seed(std::as_bytes(std::span<const std::uint8_t, PrivateKey::kSeedSize>{seed, AXL_SEED_SIZE}));
-}
 
 void wipe(std::string& text) noexcept {
   volatile char* bytes = text.data();
   for (std::size_t i = 0; i < text.size(); ++i) bytes[i] = '\0';
 }
 
-axl_status fail_errno(const char* path) { return fail(Error{{errno, std::generic_category()}, std::string{path} + ": " + std::strerror(errno)}); }
+axl_status fail_errno(const char* path) {
+  const std::error_code code{errno, std::generic_category()};
+  return fail(Error{code, std::string{path} + ": " + code.message()});
+}
 
 axl_status read_pem(const char* pem, std::uint8_t* seed) {
   const auto key = PrivateKey::from_pem(pem);
@@ -46,7 +47,9 @@ axl_status make_file(const char* path, std::uint8_t* seed) {
   wipe(pem);
   axl_status status = written ? AXL_OK : fail_errno(path);
   ::close(file);
-  if (written && ::link(temporary.c_str(), path) != 0) status = errno == EEXIST ? AXL_E_ALREADY_EXISTS : fail_errno(path);
+  if (written && ::link(temporary.c_str(), path) != 0) {
+    status = errno == EEXIST ? AXL_E_ALREADY_EXISTS : fail_errno(path);
+  }
   ::unlink(temporary.c_str());
   if (status == AXL_OK) to_seed(key, seed);
   return status;
@@ -91,7 +94,7 @@ axl_status axl_key_to_pem(const uint8_t* seed, char** pem) {
   if (seed == nullptr || pem == nullptr) return missing("no seed or no place for a text");
   *pem = nullptr;
   return guarded([&] {
-    auto text = of_seed(seed).to_pem();
+    auto text = to_private_key(seed).to_pem();
     *pem = new_text(text);
     wipe(text);
     return AXL_OK;
@@ -111,7 +114,7 @@ axl_status axl_key_load(const char* path, int create, uint8_t* seed) {
 axl_status axl_key_public(const uint8_t* seed, axl_key* key) {
   if (seed == nullptr || key == nullptr) return missing("no seed or no room for a key");
   return guarded([&] {
-    from_key(of_seed(seed).public_key(), *key);
+    from_key(to_private_key(seed).public_key(), *key);
     return AXL_OK;
   });
 }

@@ -94,8 +94,7 @@ Result<NodeConfig> to_config(const axl_node_options& options) {
   NodeConfig config;
   Reader read;
   if (options.seed != nullptr) {
-    config.identity = PrivateKey::from_seed(
-        std::as_bytes(std::span<const std::uint8_t, PrivateKey::kSeedSize>{options.seed, AXL_SEED_SIZE}));
+    config.identity = to_private_key(options.seed);
   }
   std::vector<std::string> peers;
   read.texts("peers", options.peers, options.peer_count, peers);

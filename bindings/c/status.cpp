@@ -13,7 +13,8 @@ std::string& last_text() {
 }
 
 Errc errc_of_system(const std::error_code& code) noexcept {
-  if (code == std::errc::permission_denied || code == std::errc::operation_not_permitted) return Errc::permission_denied;
+  if (code == std::errc::permission_denied) return Errc::permission_denied;
+  if (code == std::errc::operation_not_permitted) return Errc::permission_denied;
   if (code == std::errc::timed_out) return Errc::timed_out;
   if (code == std::errc::connection_refused) return Errc::refused;
   if (code == std::errc::not_enough_memory || code == std::errc::too_many_files_open) return Errc::limit_reached;

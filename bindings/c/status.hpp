@@ -3,6 +3,7 @@
 
 #include <axl.h>
 
+#include <algorithm>
 #include <axl/error.hpp>
 #include <axl/key.hpp>
 #include <axl/result.hpp>
@@ -54,7 +55,14 @@ inline void from_key(const PublicKey& key, axl_key& out) noexcept {
   std::memcpy(out.bytes, key.bytes().data(), PublicKey::kSize);
 }
 
-[[nodiscard]] inline std::string to_string(const char* text) { return text == nullptr ? std::string{} : std::string{text}; }
+[[nodiscard]] inline PrivateKey to_private_key(const std::uint8_t* seed) noexcept {
+  const std::span<const std::uint8_t, PrivateKey::kSeedSize> bytes{seed, AXL_SEED_SIZE};
+  return PrivateKey::from_seed(std::as_bytes(bytes));
+}
+
+[[nodiscard]] inline std::string to_string(const char* text) {
+  return text == nullptr ? std::string{} : std::string{text};
+}
 
 [[nodiscard]] inline ByteSpan to_span(const void* data, std::size_t size) noexcept {
   return {static_cast<const std::byte*>(data), size};

@@ -41,9 +41,9 @@
 #include <string.h>
 
 #if defined(_WIN32)
-#define AXL_API
+#define AXL_C_API
 #else
-#define AXL_API __attribute__((visibility("default")))
+#define AXL_C_API __attribute__((visibility("default")))
 #endif
 
 /* Makes any structure with a struct_size ready for use: all defaults. */
@@ -87,13 +87,13 @@ typedef enum axl_status {
 } axl_status;
 
 /* The meaning of a status in a few words; never NULL. */
-AXL_API const char *axl_status_text(axl_status status);
+AXL_C_API const char *axl_status_text(axl_status status);
 /* What went wrong in the call that failed last in this thread; valid until the next one fails there. Never NULL. */
-AXL_API const char *axl_last_error(void);
+AXL_C_API const char *axl_last_error(void);
 /* Such as "0.1.0". */
-AXL_API const char *axl_version(void);
+AXL_C_API const char *axl_version(void);
 /* Gives back a text that a `char **` result brought. */
-AXL_API void axl_free(void *text);
+AXL_C_API void axl_free(void *text);
 
 /* ---- keys ------------------------------------------------------------------------------------------------------ */
 
@@ -107,18 +107,18 @@ typedef struct axl_key {
 } axl_key;
 
 /* A private key is its seed, 32 bytes. Wipe it after use. */
-AXL_API axl_status axl_key_generate(uint8_t seed[AXL_SEED_SIZE]);
+AXL_C_API axl_status axl_key_generate(uint8_t seed[AXL_SEED_SIZE]);
 /* PEM: an unencrypted PKCS#8 Ed25519 key, as `openssl genpkey -algorithm ed25519` writes it. */
-AXL_API axl_status axl_key_from_pem(const char *pem, uint8_t seed[AXL_SEED_SIZE]);
-AXL_API axl_status axl_key_to_pem(const uint8_t seed[AXL_SEED_SIZE], char **pem);
+AXL_C_API axl_status axl_key_from_pem(const char *pem, uint8_t seed[AXL_SEED_SIZE]);
+AXL_C_API axl_status axl_key_to_pem(const uint8_t seed[AXL_SEED_SIZE], char **pem);
 /* Reads a PEM file. With `create`, one that is not there is made with a fresh key, for this user only. */
-AXL_API axl_status axl_key_load(const char *path, int create, uint8_t seed[AXL_SEED_SIZE]);
-AXL_API axl_status axl_key_public(const uint8_t seed[AXL_SEED_SIZE], axl_key *key);
+AXL_C_API axl_status axl_key_load(const char *path, int create, uint8_t seed[AXL_SEED_SIZE]);
+AXL_C_API axl_status axl_key_public(const uint8_t seed[AXL_SEED_SIZE], axl_key *key);
 /* Exactly 64 hexadecimal digits of either case. */
-AXL_API axl_status axl_key_from_hex(const char *digits, axl_key *key);
-AXL_API void axl_key_to_hex(const axl_key *key, char text[AXL_KEY_HEX_SIZE]);
+AXL_C_API axl_status axl_key_from_hex(const char *digits, axl_key *key);
+AXL_C_API void axl_key_to_hex(const axl_key *key, char text[AXL_KEY_HEX_SIZE]);
 /* The overlay address, such as 201:fac3:d5c6:126c:7ac8:51c9:ed9c:b95f. */
-AXL_API void axl_key_address(const axl_key *key, char text[AXL_ADDRESS_TEXT_SIZE]);
+AXL_C_API void axl_key_address(const axl_key *key, char text[AXL_ADDRESS_TEXT_SIZE]);
 
 /* ---- a node ---------------------------------------------------------------------------------------------------- */
 
@@ -191,21 +191,21 @@ typedef struct axl_node_options {
 
 /* Binds what `listen` names; talks to nobody yet. AXL_E_ALREADY_EXISTS when a node with this key runs in this process.
  * A `listen` or `peers` entry that cannot be used is a line in the log. */
-AXL_API axl_status axl_node_create(const axl_node_options *options, axl_node **node);
-AXL_API axl_status axl_node_start(axl_node *node);
+AXL_C_API axl_status axl_node_create(const axl_node_options *options, axl_node **node);
+AXL_C_API axl_status axl_node_start(axl_node *node);
 /* Ends every connection, at once. Whatever was under way ends with an event that says AXL_E_CLOSED. Events that wait
  * can still be polled; then axl_poll answers AXL_E_CLOSED. May be called while other threads use the node. */
-AXL_API void axl_node_stop(axl_node *node);
+AXL_C_API void axl_node_stop(axl_node *node);
 /* Stops, calls the log hook and the release functions that are due, and frees the node. */
-AXL_API void axl_node_destroy(axl_node *node);
+AXL_C_API void axl_node_destroy(axl_node *node);
 
 /* Takes no new connection, request or message; AXL_EVENT_DRAINED when those under way have ended. */
-AXL_API axl_status axl_node_drain(axl_node *node, void *user);
-AXL_API void axl_node_key(const axl_node *node, axl_key *key);
-AXL_API void axl_node_set_user(axl_node *node, void *user);
-AXL_API void *axl_node_user(const axl_node *node);
+AXL_C_API axl_status axl_node_drain(axl_node *node, void *user);
+AXL_C_API void axl_node_key(const axl_node *node, axl_key *key);
+AXL_C_API void axl_node_set_user(axl_node *node, void *user);
+AXL_C_API void *axl_node_user(const axl_node *node);
 /* NULL: no hook. Once this returns, the one before is not called any more. Lines below `level` are left out. */
-AXL_API void axl_node_set_log(axl_node *node, axl_log_fn hook, void *user, axl_log_level level);
+AXL_C_API void axl_node_set_log(axl_node *node, axl_log_fn hook, void *user, axl_log_level level);
 
 /* ---- events ---------------------------------------------------------------------------------------------------- */
 
@@ -259,34 +259,34 @@ typedef struct axl_event {
 /* The next event, waiting for it up to `timeout_ms` (0: not at all, negative: without end). AXL_E_TIMED_OUT when there
  * is none, AXL_E_CLOSED when none can come any more; *event is NULL then. A node without thread is turned here (and by
  * calls that need an answer of its loop): when no event waits, and at least once a millisecond of polling. */
-AXL_API axl_status axl_poll(axl_node *node, int timeout_ms, const axl_event **event);
+AXL_C_API axl_status axl_poll(axl_node *node, int timeout_ms, const axl_event **event);
 /* Lets the axl_poll that waits, or else the next one that would, return AXL_E_TIMED_OUT at once. */
-AXL_API void axl_wake(axl_node *node);
+AXL_C_API void axl_wake(axl_node *node);
 /* A descriptor that is readable while axl_poll has something to do; watch it, never read or close it. It stays valid
  * until axl_node_destroy. AXL_E_NOT_SUPPORTED for a node without thread. */
-AXL_API axl_status axl_node_fd(axl_node *node, int *fd);
+AXL_C_API axl_status axl_node_fd(axl_node *node, int *fd);
 
 /* ---- peers, listeners, views ----------------------------------------------------------------------------------- */
 
 /* A peer to dial, and to dial again whenever its link ends; AXL_E_ALREADY_EXISTS makes a waiting one dial at once. */
-AXL_API axl_status axl_peer_add(axl_node *node, const char *uri);
-AXL_API axl_status axl_peer_remove(axl_node *node, const char *uri);
+AXL_C_API axl_status axl_peer_add(axl_node *node, const char *uri);
+AXL_C_API axl_status axl_peer_remove(axl_node *node, const char *uri);
 /* One more listener for links; `bound` (may be NULL) is the URI that is really bound. */
-AXL_API axl_status axl_listener_add(axl_node *node, const char *uri, char **bound);
+AXL_C_API axl_status axl_listener_add(axl_node *node, const char *uri, char **bound);
 /* The URI of a listener, from 0; AXL_E_NOT_FOUND past the last. */
-AXL_API axl_status axl_listener(axl_node *node, size_t index, char **uri);
+AXL_C_API axl_status axl_listener(axl_node *node, size_t index, char **uri);
 
 /* Measures a round trip to a key: AXL_EVENT_PONG. */
-AXL_API axl_status axl_ping(axl_node *node, const axl_key *key, uint32_t timeout_ms, void *user);
+AXL_C_API axl_status axl_ping(axl_node *node, const axl_key *key, uint32_t timeout_ms, void *user);
 
 /* JSON texts, with the names of the local API. Peers: an array, as `peers` of the topology. */
-AXL_API axl_status axl_peers(axl_node *node, char **json);
-AXL_API axl_status axl_topology(axl_node *node, char **json);
+AXL_C_API axl_status axl_peers(axl_node *node, char **json);
+AXL_C_API axl_status axl_topology(axl_node *node, char **json);
 /* An array, sorted by key: those after `after` (may be NULL), at most `limit`. */
-AXL_API axl_status axl_known_nodes(axl_node *node, const axl_key *after, size_t limit, char **json);
-AXL_API axl_status axl_known_node(axl_node *node, const axl_key *key, char **json);
+AXL_C_API axl_status axl_known_nodes(axl_node *node, const axl_key *after, size_t limit, char **json);
+AXL_C_API axl_status axl_known_node(axl_node *node, const axl_key *key, char **json);
 /* Everything that the node counts, in Prometheus' text format. */
-AXL_API axl_status axl_statistics_text(axl_node *node, char **text);
+AXL_C_API axl_status axl_statistics_text(axl_node *node, char **text);
 
 typedef struct axl_statistics {
   size_t struct_size;
@@ -311,13 +311,13 @@ typedef struct axl_statistics {
 } axl_statistics;
 
 /* Fills in as much as statistics->struct_size has room for. */
-AXL_API axl_status axl_statistics_get(axl_node *node, axl_statistics *statistics);
+AXL_C_API axl_status axl_statistics_get(axl_node *node, axl_statistics *statistics);
 
 /* The local HTTP API, on a literal IP address (beyond loopback only with api_token) or on `unix:/path`. Port 0 means
  * any; `bound` (may be NULL) is the port. */
-AXL_API axl_status axl_serve_api(axl_node *node, const char *host, uint16_t port, uint16_t *bound);
+AXL_C_API axl_status axl_serve_api(axl_node *node, const char *host, uint16_t port, uint16_t *bound);
 /* The router's HTTP API, where services register, on a literal loopback address. */
-AXL_API axl_status axl_serve_router(axl_node *node, const char *host, uint16_t port, uint16_t *bound);
+AXL_C_API axl_status axl_serve_router(axl_node *node, const char *host, uint16_t port, uint16_t *bound);
 
 /* ---- messages -------------------------------------------------------------------------------------------------- */
 
@@ -337,8 +337,8 @@ typedef struct axl_send_options {
 } axl_send_options;
 
 /* Sends a message to the receive queue of a node: AXL_EVENT_SENT says what became of it. */
-AXL_API axl_status axl_send(axl_node *node, const axl_key *to, const void *data, size_t size,
-                            const axl_send_options *options);
+AXL_C_API axl_status axl_send(axl_node *node, const axl_key *to, const void *data, size_t size,
+                              const axl_send_options *options);
 
 typedef struct axl_subscribe_options {
   size_t struct_size;
@@ -350,19 +350,20 @@ typedef struct axl_subscribe_options {
 
 /* Messages of one topic become events. A message leaves the node's queue when axl_poll hands it out (or when it is
  * confirmed); until then it counts as leased there, and goes back to its place when the subscription is freed. */
-AXL_API axl_status axl_subscribe(axl_node *node, const axl_subscribe_options *options, axl_subscription **subscription);
-AXL_API void axl_subscription_free(axl_subscription *subscription);
+AXL_C_API axl_status axl_subscribe(axl_node *node, const axl_subscribe_options *options,
+                                   axl_subscription **subscription);
+AXL_C_API void axl_subscription_free(axl_subscription *subscription);
 
 /* The bytes, without copying them; *size may not be NULL. An empty message has any pointer. */
-AXL_API const void *axl_message_data(const axl_message *message, size_t *size);
+AXL_C_API const void *axl_message_data(const axl_message *message, size_t *size);
 /* Of messages that a subscription has brought; empty texts and a zero key for those of sessions. */
-AXL_API const char *axl_message_id(const axl_message *message);
-AXL_API const char *axl_message_topic(const axl_message *message);
-AXL_API void axl_message_sender(const axl_message *message, axl_key *sender);
+AXL_C_API const char *axl_message_id(const axl_message *message);
+AXL_C_API const char *axl_message_topic(const axl_message *message);
+AXL_C_API void axl_message_sender(const axl_message *message, axl_key *sender);
 /* With `confirm`: the message has been dealt with. AXL_E_NOT_FOUND: it is confirmed already, or needs none. */
-AXL_API axl_status axl_message_confirm(axl_message *message);
+AXL_C_API axl_status axl_message_confirm(axl_message *message);
 /* With `confirm`, and not confirmed: the message goes back to its place in the queue. */
-AXL_API void axl_message_free(axl_message *message);
+AXL_C_API void axl_message_free(axl_message *message);
 
 /* ---- sessions: a conversation with one peer, encrypted end to end ------------------------------------------------ */
 
@@ -380,37 +381,37 @@ typedef struct axl_session_options {
 } axl_session_options;
 
 /* The session is there at once, and open with AXL_EVENT_SESSION_OPEN; if that fails, AXL_EVENT_SESSION_CLOSED tells. */
-AXL_API axl_status axl_connect(axl_node *node, const axl_key *to, uint16_t port, const axl_session_options *options,
-                               axl_session **session);
+AXL_C_API axl_status axl_connect(axl_node *node, const axl_key *to, uint16_t port, const axl_session_options *options,
+                                 axl_session **session);
 /* Takes sessions on an overlay port: AXL_EVENT_SESSION_ACCEPTED. 7000 and 7001 are the node's own. */
-AXL_API axl_status axl_listen(axl_node *node, uint16_t port, const axl_session_options *options);
-AXL_API axl_status axl_stop_listening(axl_node *node, uint16_t port);
+AXL_C_API axl_status axl_listen(axl_node *node, uint16_t port, const axl_session_options *options);
+AXL_C_API axl_status axl_stop_listening(axl_node *node, uint16_t port);
 
 /* Queue bytes, or a message. AXL_E_WOULD_BLOCK when 64 MiB wait already, AXL_E_CLOSED before the session is open and
  * after its end. The `_lent` forms do not copy: see OWNERSHIP. */
-AXL_API axl_status axl_session_write(axl_session *session, const void *data, size_t size);
-AXL_API axl_status axl_session_write_lent(axl_session *session, const void *data, size_t size, axl_release_fn release,
-                                          void *release_user);
-AXL_API axl_status axl_session_send(axl_session *session, const void *data, size_t size);
-AXL_API axl_status axl_session_send_lent(axl_session *session, const void *data, size_t size, axl_release_fn release,
-                                         void *release_user);
+AXL_C_API axl_status axl_session_write(axl_session *session, const void *data, size_t size);
+AXL_C_API axl_status axl_session_write_lent(axl_session *session, const void *data, size_t size, axl_release_fn release,
+                                            void *release_user);
+AXL_C_API axl_status axl_session_send(axl_session *session, const void *data, size_t size);
+AXL_C_API axl_status axl_session_send_lent(axl_session *session, const void *data, size_t size, axl_release_fn release,
+                                           void *release_user);
 /* Bytes queued that the peer's TCP has not acknowledged. */
-AXL_API size_t axl_session_pending(axl_session *session);
+AXL_C_API size_t axl_session_pending(axl_session *session);
 /* 1 while a fair writer would wait for AXL_EVENT_SESSION_WRITABLE. */
-AXL_API int axl_session_congested(axl_session *session);
+AXL_C_API int axl_session_congested(axl_session *session);
 /* Take nothing more from the peer; what waits as events already is still handed out. */
-AXL_API void axl_session_pause(axl_session *session);
-AXL_API void axl_session_resume(axl_session *session);
-AXL_API void axl_session_finish(axl_session *session); /* end our direction after what is queued; receiving goes on */
-AXL_API void axl_session_close(axl_session *session);  /* send what is queued, then end both directions */
-AXL_API void axl_session_abort(axl_session *session);  /* drop what is queued and end at once */
+AXL_C_API void axl_session_pause(axl_session *session);
+AXL_C_API void axl_session_resume(axl_session *session);
+AXL_C_API void axl_session_finish(axl_session *session); /* end our direction after what is queued; receiving goes on */
+AXL_C_API void axl_session_close(axl_session *session);  /* send what is queued, then end both directions */
+AXL_C_API void axl_session_abort(axl_session *session);  /* drop what is queued and end at once */
 /* Closes; no event names this session any more. */
-AXL_API void axl_session_free(axl_session *session);
-AXL_API void axl_session_peer(const axl_session *session, axl_key *key);
-AXL_API uint16_t axl_session_local_port(const axl_session *session);
-AXL_API uint16_t axl_session_remote_port(const axl_session *session);
-AXL_API void axl_session_set_user(axl_session *session, void *user);
-AXL_API void *axl_session_user(const axl_session *session);
+AXL_C_API void axl_session_free(axl_session *session);
+AXL_C_API void axl_session_peer(const axl_session *session, axl_key *key);
+AXL_C_API uint16_t axl_session_local_port(const axl_session *session);
+AXL_C_API uint16_t axl_session_remote_port(const axl_session *session);
+AXL_C_API void axl_session_set_user(axl_session *session, void *user);
+AXL_C_API void *axl_session_user(const axl_session *session);
 
 /* ---- services: what peers reach here by name, /mcp/{our key}/{name} ---------------------------------------------- */
 
@@ -436,46 +437,47 @@ typedef struct axl_service_options {
 } axl_service_options;
 
 /* Requests become events, each to be answered. Adding a name again replaces its service. */
-AXL_API axl_status axl_service_add(axl_node *node, const char *name, const axl_service_options *options);
+AXL_C_API axl_status axl_service_add(axl_node *node, const char *name, const axl_service_options *options);
 /* An HTTP server, such as http://127.0.0.1:8000/mcp. */
-AXL_API axl_status axl_service_add_url(axl_node *node, const char *name, const char *url,
-                                       const axl_service_options *options);
+AXL_C_API axl_status axl_service_add_url(axl_node *node, const char *name, const char *url,
+                                         const axl_service_options *options);
 /* A program that speaks MCP over its standard input and output; `command`: program and arguments, then NULL. */
-AXL_API axl_status axl_service_add_command(axl_node *node, const char *name, const char *const *command,
-                                           const axl_service_options *options);
+AXL_C_API axl_status axl_service_add_command(axl_node *node, const char *name, const char *const *command,
+                                             const axl_service_options *options);
 /* Requests under way go on to their end. */
-AXL_API axl_status axl_service_remove(axl_node *node, const char *name);
+AXL_C_API axl_status axl_service_remove(axl_node *node, const char *name);
 /* A JSON array. */
-AXL_API axl_status axl_services(axl_node *node, char **json);
+AXL_C_API axl_status axl_services(axl_node *node, char **json);
 
-AXL_API void axl_request_caller(const axl_request *request, axl_key *caller); /* proved; our own for a local caller */
-AXL_API const char *axl_request_service(const axl_request *request);
-AXL_API const char *axl_request_method(const axl_request *request);
-AXL_API const char *axl_request_path(const axl_request *request);  /* what follows the service's name */
-AXL_API const char *axl_request_query(const axl_request *request); /* without the `?` */
+AXL_C_API void axl_request_caller(const axl_request *request, axl_key *caller); /* proved; our own for a local caller */
+AXL_C_API const char *axl_request_service(const axl_request *request);
+AXL_C_API const char *axl_request_method(const axl_request *request);
+AXL_C_API const char *axl_request_path(const axl_request *request);  /* what follows the service's name */
+AXL_C_API const char *axl_request_query(const axl_request *request); /* without the `?` */
 /* The first value under that name, in any case; NULL: there is none. */
-AXL_API const char *axl_request_header(const axl_request *request, const char *name);
+AXL_C_API const char *axl_request_header(const axl_request *request, const char *name);
 /* By number from 0; 0: there are no more. */
-AXL_API int axl_request_header_at(const axl_request *request, size_t index, axl_header *header);
-AXL_API const void *axl_request_body(const axl_request *request, size_t *size);
+AXL_C_API int axl_request_header_at(const axl_request *request, size_t index, axl_header *header);
+AXL_C_API const void *axl_request_body(const axl_request *request, size_t *size);
 
 /* The whole answer. AXL_E_CLOSED when the caller has gone, or the request is answered. */
-AXL_API axl_status axl_request_respond(axl_request *request, int status, const axl_header *headers, size_t header_count,
-                                       const void *body, size_t size);
+AXL_C_API axl_status axl_request_respond(axl_request *request, int status, const axl_header *headers,
+                                         size_t header_count, const void *body, size_t size);
 /* 200, application/json. */
-AXL_API axl_status axl_request_respond_json(axl_request *request, const char *json);
+AXL_C_API axl_status axl_request_respond_json(axl_request *request, const char *json);
 /* An answer in pieces, each sent at once. */
-AXL_API axl_status axl_request_start(axl_request *request, int status, const axl_header *headers, size_t header_count);
-AXL_API axl_status axl_request_write(axl_request *request, const void *data, size_t size);
-AXL_API axl_status axl_request_finish(axl_request *request);
-AXL_API void axl_request_abort(axl_request *request);
+AXL_C_API axl_status axl_request_start(axl_request *request, int status, const axl_header *headers,
+                                       size_t header_count);
+AXL_C_API axl_status axl_request_write(axl_request *request, const void *data, size_t size);
+AXL_C_API axl_status axl_request_finish(axl_request *request);
+AXL_C_API void axl_request_abort(axl_request *request);
 /* Bytes written that wait here because the caller reads slowly. */
-AXL_API size_t axl_request_pending(const axl_request *request);
-AXL_API int axl_request_connected(const axl_request *request); /* 1: the caller still listens */
-AXL_API void axl_request_set_user(axl_request *request, void *user);
-AXL_API void *axl_request_user(const axl_request *request);
+AXL_C_API size_t axl_request_pending(const axl_request *request);
+AXL_C_API int axl_request_connected(const axl_request *request); /* 1: the caller still listens */
+AXL_C_API void axl_request_set_user(axl_request *request, void *user);
+AXL_C_API void *axl_request_user(const axl_request *request);
 /* Not answered: 500; begun and not finished: the caller sees a broken answer. No event names it any more. */
-AXL_API void axl_request_free(axl_request *request);
+AXL_C_API void axl_request_free(axl_request *request);
 
 #ifdef __cplusplus
 }

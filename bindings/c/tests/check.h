@@ -23,9 +23,7 @@ static inline const axl_event *await(axl_node *node, axl_event_kind kind) {
     const axl_event *event;
     OK(axl_poll(node, -1, &event));
     if (event->kind == kind) return event;
-    if (event->kind == AXL_EVENT_SESSION_CLOSED || event->kind == AXL_EVENT_SENT) {
-      if (event->status != AXL_OK) fprintf(stderr, "while waiting for %d: event %d: %s\n", kind, event->kind, event->text);
-    }
+    if (event->status != AXL_OK) fprintf(stderr, "while waiting for %d: %d: %s\n", kind, event->kind, event->text);
     axl_message_free(event->message);
     if (event->kind == AXL_EVENT_SESSION_ACCEPTED) axl_session_free(event->session);
     if (event->kind == AXL_EVENT_REQUEST) axl_request_free(event->request);

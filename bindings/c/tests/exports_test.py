@@ -20,7 +20,7 @@ def main():
     assert not others, f"exported, and no function: {others}"
 
     code = re.sub(r"/\*.*?\*/", "", header.read_text(), flags=re.DOTALL)
-    declared = re.findall(r"AXL_API\s[^;(]*?\b(axl_\w+)\(", code)
+    declared = re.findall(r"AXL_C_API\s[^;(]*?\b(axl_\w+)\(", code)
     for what, names in (("exported", [name for _, name in exported]), ("declared in axl.h", declared)):
         missing, new = sorted(set(expected) - set(names)), sorted(set(names) - set(expected))
         assert not missing and not new, f"{what}, against exports.txt: missing {missing}, not listed {new}"

@@ -1,4 +1,4 @@
-/* A service answered through events, called over the local HTTP API of another node: whole, in pieces, and cancelled. */
+/* A service answered through events, called over the local HTTP API of another node: whole, in pieces, not at all. */
 #define _POSIX_C_SOURCE 200809L
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -88,7 +88,8 @@ int main(void) {
   OK(axl_service_add(bob, "echo", &options));
   OK(axl_service_add_url(bob, "web", "http://127.0.0.1:9/mcp", NULL));
   OK(axl_services(bob, &json));
-  CHECK(strstr(json, "\"name\":\"echo\",\"kind\":\"handler\"") && strstr(json, "\"endpoint\":\"http://127.0.0.1:9/mcp\""));
+  CHECK(strstr(json, "\"name\":\"echo\",\"kind\":\"handler\"") != NULL);
+  CHECK(strstr(json, "\"endpoint\":\"http://127.0.0.1:9/mcp\"") != NULL);
   axl_free(json);
   OK(axl_service_remove(bob, "web"));
   CHECK(axl_service_remove(bob, "web") == AXL_E_NOT_FOUND);
