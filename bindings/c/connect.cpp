@@ -13,7 +13,8 @@ constexpr std::size_t kBacklog = 128;
 axl::Result<axl_session_options> read(const axl_session_options* options) {
   auto out = read_options(options, AXL_SIZE_UP_TO(axl_session_options, backlog));
   if (!out) return out;
-  if (out->mode != AXL_SESSION_BYTES && out->mode != AXL_SESSION_MESSAGES) {
+  const auto mode = number_of(out->mode);
+  if (mode != AXL_SESSION_BYTES && mode != AXL_SESSION_MESSAGES) {
     return axl::Error{axl::Errc::invalid_argument, "mode is neither AXL_SESSION_BYTES nor AXL_SESSION_MESSAGES"};
   }
   if (out->backlog == 0) out->backlog = kBacklog;

@@ -1,5 +1,6 @@
 #include "event_queue.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "message.hpp"
@@ -66,7 +67,7 @@ void EventQueue::release(const Release& release) {
   release.call(release.user, release.data, release.size);
 }
 
-void EventQueue::set_log(axl_log_fn hook, void* user, axl_log_level level) {
+void EventQueue::set_log(axl_log_fn hook, void* user, int level) {
   const std::lock_guard calling{calling_};  // the one before does not run any more
   const std::lock_guard lock{mutex_};
   hook_ = {hook, user, level == AXL_LOG_DEFAULT ? AXL_LOG_INFO : level};
@@ -80,6 +81,24 @@ void EventQueue::wake() {
   const std::lock_guard lock{mutex_};
   woken_ = true;
   tell();
+}
+
+std::vector<Item> EventQueue::withdraw(const Source& source) {
+  std::vector<Item> taken;
+  const std::lock_guard lock{mutex_};
+  const auto is_of_source = [&](const Item& item) { return item.source.get() == &source; };
+  if (std::ranges::none_of(items_, is_of_source)) return taken;
+  std::deque<Item> others;
+  for (auto& item : items_) {
+    if (is_of_source(item)) {
+      taken.push_back(std::move(item));
+    } else {
+      others.push_back(std::move(item));
+    }
+  }
+  items_.swap(others);
+  if (idle()) signal_.clear();
+  return taken;
 }
 
 void EventQueue::close() {

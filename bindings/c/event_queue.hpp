@@ -78,8 +78,10 @@ class EventQueue {
   void push_notice(Item item);
   void log(LogLevel level, std::string_view area, std::string_view text);
   void release(const Release& release);
-  void set_log(axl_log_fn hook, void* user, axl_log_level level);
+  void set_log(axl_log_fn hook, void* user, int level);
   void wake();
+  /// What of this source waits is taken back: nobody wants it any more.
+  [[nodiscard]] std::vector<Item> withdraw(const Source& source);
   /// No event comes any more.
   void close();
   /// The node is gone, and nobody polls: what waits is dropped; buffers are released by whoever drops them last.
@@ -109,7 +111,7 @@ class EventQueue {
   struct Hook {
     axl_log_fn call = nullptr;
     void* user = nullptr;
-    axl_log_level level = AXL_LOG_INFO;
+    int level = AXL_LOG_INFO;
   };
 
   [[nodiscard]] bool idle() const;

@@ -31,7 +31,7 @@ axl_status create(const axl_node_options& options, axl_node** node) {
   if (threaded) signal = Signal::open();
   if (!signal) return fail(signal.error());
   const auto queue = std::make_shared<EventQueue>(*std::move(signal));
-  queue->set_log(options.log, options.log_user, options.log_level);
+  queue->set_log(options.log, options.log_user, number_of(options.log_level));
   config->log = [queue](axl::LogLevel level, std::string_view area, std::string_view text) {
     queue->log(level, area, text);
   };
@@ -89,7 +89,7 @@ void axl_node_set_user(axl_node* node, void* user) { node->user = user; }
 void* axl_node_user(const axl_node* node) { return node->user; }
 
 void axl_node_set_log(axl_node* node, axl_log_fn hook, void* user, axl_log_level level) {
-  node->queue()->set_log(hook, user, level);
+  node->queue()->set_log(hook, user, number_of(level));
 }
 
 axl_status axl_poll(axl_node* node, int timeout_ms, const axl_event** event) {

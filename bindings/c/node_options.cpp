@@ -50,8 +50,8 @@ class Reader {
   std::optional<Error> error_;
 };
 
-LogLevel to_level(axl_log_level level) noexcept {
-  return level == AXL_LOG_DEFAULT ? LogLevel::info : static_cast<LogLevel>(static_cast<int>(level) - 1);
+LogLevel to_level(int level) noexcept {
+  return level == AXL_LOG_DEFAULT ? LogLevel::info : static_cast<LogLevel>(level - 1);
 }
 
 void read_limits(Reader& read, const axl_node_options& options, NodeConfig& config) {
@@ -112,10 +112,11 @@ Result<NodeConfig> to_config(const axl_node_options& options) {
   read_limits(read, options, config);
   read_services(read, options, config);
   config.run = options.no_thread != 0 ? RunMode::poll : RunMode::own_thread;
-  if (options.log_level < AXL_LOG_DEFAULT || options.log_level > AXL_LOG_OFF) {
+  const auto log_level = number_of(options.log_level);
+  if (log_level < AXL_LOG_DEFAULT || log_level > AXL_LOG_OFF) {
     return Error{Errc::invalid_argument, "log_level is none of axl_log_level"};
   }
-  config.log_level = to_level(options.log_level);
+  config.log_level = to_level(log_level);
   if (read.error()) return *read.error();
   return config;
 }

@@ -31,6 +31,7 @@ axl_session::~axl_session() = default;
 
 void axl_session::release() {
   const auto keep = std::exchange(self_, nullptr);
+  const auto nobody_wants = queue_->withdraw(*this);
   const std::lock_guard lock{life_};
   freed_ = true;
   session_ = axl::Session{};  // waits for a handler that runs

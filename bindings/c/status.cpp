@@ -53,7 +53,7 @@ char* new_text(std::string_view text) {
 extern "C" {
 
 const char* axl_status_text(axl_status status) {
-  switch (status) {
+  switch (axl::c::number_of(status)) {
     case AXL_OK: return "ok";
     case AXL_E_INVALID_ARGUMENT: return "invalid argument";
     case AXL_E_MALFORMED: return "malformed";

@@ -48,6 +48,15 @@ inline axl_status missing(const char* argument) noexcept {
 /// A copy for the caller, who frees it with axl_free. Throws bad_alloc.
 [[nodiscard]] char* new_text(std::string_view text);
 
+/// What the caller gave for an enumeration, which in C may be any number.
+template <class Enum>
+[[nodiscard]] int number_of(const Enum& given) noexcept {
+  int number = 0;
+  static_assert(sizeof number == sizeof given);
+  std::memcpy(&number, &given, sizeof number);
+  return number;
+}
+
 [[nodiscard]] inline PublicKey to_key(const axl_key& key) noexcept {
   return PublicKey{std::as_bytes(std::span<const std::uint8_t, PublicKey::kSize>{key.bytes})};
 }

@@ -42,17 +42,21 @@ void Subscription::bring(Router::Leased leased) {
   message->lease_message = leased.id.message;
   message->lease_reading = leased.id.reading;
   message->confirmations = shared_from_this();  // whoever drops it without reading gives it back
-  {
-    const std::lock_guard lock{mutex_};
-    ++waiting_;
-  }
   Item item;
   item.kind = AXL_EVENT_MESSAGE;
   item.user = options_.user;
   item.source = shared_from_this();
   item.subscription = handle_;
   item.message = std::move(message);
-  queue_->push(std::move(item));
+  const std::lock_guard lock{mutex_};
+  if (ended_) {
+    item.message->confirmations.reset();
+    settled_.push_back({leased.id, false});
+    post_settle();
+    return;
+  }
+  ++waiting_;
+  queue_->push(std::move(item));  // under the lock: end() finds it there
 }
 
 bool Subscription::take(Item& item) {
@@ -84,9 +88,19 @@ void Subscription::settle(std::uint64_t message, std::uint64_t reading, bool con
   post_settle();
 }
 
+// All at once, so that the queue has them in their order before anybody else reads.
 void Subscription::end() {
+  {
+    const std::lock_guard lock{mutex_};
+    ended_ = true;
+  }
+  const auto waiting = queue_->withdraw(*this);
   const std::lock_guard lock{mutex_};
-  ended_ = true;
+  for (const auto& item : waiting) {
+    --waiting_;
+    item.message->confirmations.reset();
+    settled_.push_back({{item.message->lease_message, item.message->lease_reading}, false});
+  }
   post_settle();
 }
 
