@@ -1,8 +1,7 @@
 # What `cmake --install` brings: headers, the two libraries, the package for CMake and pkg-config, and axld.
 #
 # Components, one for each package of a distribution: runtime (the shared library), development, daemon. All of it may be
-# moved afterwards: nothing in it names its folder. Another library of ours joins with
-# install(TARGETS ... EXPORT axlTargets COMPONENT ...).
+# moved afterwards: nothing in it names its folder.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 set(package_folder "${CMAKE_INSTALL_LIBDIR}/cmake/axl")
@@ -11,6 +10,13 @@ install(TARGETS axl EXPORT axlTargets
   RUNTIME COMPONENT runtime
   LIBRARY COMPONENT runtime NAMELINK_COMPONENT development
   INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+if(TARGET axl_c)
+  set_target_properties(axl_c PROPERTIES EXPORT_NAME c)
+  install(TARGETS axl_c EXPORT axlTargets
+    LIBRARY COMPONENT runtime NAMELINK_COMPONENT development
+    PUBLIC_HEADER DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT development
+    INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+endif()
 install(EXPORT axlTargets NAMESPACE axl:: DESTINATION "${package_folder}" COMPONENT development)
 # Apart, because only whoever links it needs what it needs.
 install(TARGETS axl_static axl_asio_hook EXPORT axlStaticTargets
@@ -44,8 +50,14 @@ set(AXL_PC_LLHTTP "")
 if(AXL_LLHTTP_LINK)
   set(AXL_PC_LLHTTP " -lllhttp")
 endif()
-configure_file("${PROJECT_SOURCE_DIR}/cmake/axl.pc.in" "${PROJECT_BINARY_DIR}/axl.pc" @ONLY)
-install(FILES "${PROJECT_BINARY_DIR}/axl.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig" COMPONENT development)
+set(packages axl)
+if(TARGET axl_c)
+  list(APPEND packages axl_c)
+endif()
+foreach(package IN LISTS packages)
+  configure_file("${PROJECT_SOURCE_DIR}/cmake/${package}.pc.in" "${PROJECT_BINARY_DIR}/${package}.pc" @ONLY)
+  install(FILES "${PROJECT_BINARY_DIR}/${package}.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig" COMPONENT development)
+endforeach()
 
 if(TARGET axld)
   install(TARGETS axld RUNTIME COMPONENT daemon)

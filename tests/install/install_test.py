@@ -1,6 +1,6 @@
 """Programs that are built from empty folders with what `cmake --install` brings, or with a checkout as a part of them, run.
 
-The programs and the commands are those of docs/cpp.md and of README.md, word for word. The library is installed from the
+The programs and the commands are those of docs/cpp.md, docs/c.md and README.md, word for word. The library is installed from the
 build that the tests are of, and moved, for it must not depend on where it was. As a part of another project it is made
 of the same object files (lent_objects.py); with --from-nothing it is compiled.
 """
@@ -47,6 +47,7 @@ class Installed:
 
     def check(self, source):
         """The headers are all there, and nothing depends on the folders that it was built in."""
+        assert (self.prefix / "include/axl.h").exists()
         headers = sorted(path.name for path in (self.prefix / "include/axl").iterdir())
         assert headers == sorted(path.name for path in (source / "include/axl").glob("*.hpp")), headers
         for path in self.prefix.rglob("*"):
@@ -100,7 +101,9 @@ def check(options, work):
     installed = Installed(options, home, environment)
     installed.check(options.source)
 
-    page = snippets.snippets((options.source / "docs/cpp.md").read_text())
+    in_c = (options.source / "docs/c.md").read_text()
+    page = snippets.snippets((options.source / "docs/cpp.md").read_text()) + snippets.snippets(in_c, all_of_them=False)
+    page.insert(0, ("file", "c/hello.c", re.search(r"^```c\n(.*?)^```$", in_c, re.M | re.S)[1]))
     for kind, path, text in page:
         if kind == "file":
             (project / path).parent.mkdir(parents=True, exist_ok=True)
@@ -113,7 +116,7 @@ def check(options, work):
             continue
         said = run_as_part(commands, project / folder, options, environment) if part else run(commands, project / folder, environment)
         greetings = [line for line in said.splitlines() if "hello, " in line]
-        assert len(greetings) == len(re.findall(r"^(?:\./|build/)app", commands, re.M)), said
+        assert len(greetings) == len(re.findall(r"^(?:\./|build/)(?:app|hello)", commands, re.M)), said
         print(f"{folder}: {greetings}", flush=True)
     if options.from_nothing:
         return

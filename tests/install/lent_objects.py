@@ -26,7 +26,10 @@ def words(command, source, build):
         if prefix or found[-1] == "-isystem":
             flag = prefix + os.path.normpath(directory / path)
         found.append(flag)
-    return [word.replace(str(build), "BUILD").replace(str(source), "SOURCE") for word in found]
+    folders = {str(build): "BUILD", os.environ.get("AXL_DEPS_DIR", str(source)): "DEPENDENCIES", str(source): "SOURCE"}
+    for folder, name in folders.items():
+        found = [word.replace(folder, name) for word in found]
+    return found
 
 
 def output(command):
