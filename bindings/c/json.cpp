@@ -1,52 +1,13 @@
 #include "json.hpp"
 
 #include <chrono>
-#include <cstdio>
 #include <string_view>
+
+#include "core/json_text.hpp"
 
 namespace axl::c {
 
 namespace {
-
-// The length of the UTF-8 character that `text` begins with; 0: none.
-std::size_t utf8_length(std::string_view text) noexcept {
-  const auto at = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-  const auto follows = [&](std::size_t i) { return (at(i) & 0xC0U) == 0x80U; };
-  const auto first = at(0);
-  if (first < 0x80U) return 1;
-  if (first >= 0xC2U && first < 0xE0U) return follows(1) ? 2 : 0;
-  if (first >= 0xE0U && first < 0xF0U) {
-    if ((first == 0xE0U && at(1) < 0xA0U) || (first == 0xEDU && at(1) >= 0xA0U)) return 0;
-    return follows(1) && follows(2) ? 3 : 0;
-  }
-  if (first >= 0xF0U && first < 0xF5U) {
-    if ((first == 0xF0U && at(1) < 0x90U) || (first == 0xF4U && at(1) >= 0x90U)) return 0;
-    return follows(1) && follows(2) && follows(3) ? 4 : 0;
-  }
-  return 0;
-}
-
-// What is not UTF-8 becomes U+FFFD.
-std::string quote(std::string_view text) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::string out{'"'};
-  while (!text.empty()) {
-    const auto length = utf8_length(text);
-    const auto byte = static_cast<unsigned char>(text.front());
-    if (length == 0) {
-      out += "\xEF\xBF\xBD";
-    } else if (byte == '"' || byte == '\\') {
-      out += {'\\', text.front()};
-    } else if (byte < 0x20U) {
-      out += "\\u00";
-      out += {kHex[byte >> 4U], kHex[byte & 15U]};
-    } else {
-      out += text.substr(0, length);
-    }
-    text.remove_prefix(length == 0 ? 1 : length);
-  }
-  return out + '"';
-}
 
 /// One JSON object, member by member.
 class Object {
@@ -58,7 +19,7 @@ class Object {
     text_ += json;
     return *this;
   }
-  Object& text(std::string_view name, std::string_view value) { return raw(name, quote(value)); }
+  Object& text(std::string_view name, std::string_view value) { return raw(name, json::quote(value)); }
   Object& truth(std::string_view name, bool value) { return raw(name, value ? "true" : "false"); }
   Object& number(std::string_view name, std::uint64_t value) { return raw(name, std::to_string(value)); }
   [[nodiscard]] std::string done() const { return text_ + '}'; }
