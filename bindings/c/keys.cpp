@@ -19,7 +19,6 @@ void to_seed(const PrivateKey& key, std::uint8_t* seed) noexcept {
   std::memcpy(seed, key.secret_bytes().data(), AXL_SEED_SIZE);
 }
 
-
 void wipe(std::string& text) noexcept {
   volatile char* bytes = text.data();
   for (std::size_t i = 0; i < text.size(); ++i) bytes[i] = '\0';
@@ -36,6 +35,16 @@ axl_status read_pem(const char* pem, std::uint8_t* seed) {
   return done(key);
 }
 
+bool write_all(int file, std::string_view text) noexcept {
+  while (!text.empty()) {
+    const auto count = ::write(file, text.data(), text.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return true;
+}
+
 // Never over a file that is there, and complete before it has its name: two programs that start at once get one key.
 axl_status make_file(const char* path, std::uint8_t* seed) {
   const auto key = PrivateKey::generate();
@@ -43,9 +52,9 @@ axl_status make_file(const char* path, std::uint8_t* seed) {
   const int file = ::mkstemp(temporary.data());  // readable by this user only
   if (file < 0) return fail_errno(path);
   auto pem = key.to_pem();
-  const bool written = ::write(file, pem.data(), pem.size()) == static_cast<ssize_t>(pem.size()) && ::fsync(file) == 0;
-  wipe(pem);
+  const bool written = write_all(file, pem) && ::fsync(file) == 0;
   axl_status status = written ? AXL_OK : fail_errno(path);
+  wipe(pem);
   ::close(file);
   if (written && ::link(temporary.c_str(), path) != 0) {
     status = errno == EEXIST ? AXL_E_ALREADY_EXISTS : fail_errno(path);

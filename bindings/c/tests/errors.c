@@ -1,6 +1,8 @@
 /* What goes wrong has a status and a text, and costs nothing. */
 #define _POSIX_C_SOURCE 200809L
+#include <signal.h>
 #include <stddef.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -61,6 +63,22 @@ static void checks_options(void) {
   refuses(&newer.options, AXL_E_NOT_SUPPORTED, "does not know");
 }
 
+/* A key that could not be written whole is none: an error says so, and nothing is left. */
+static void checks_full_disk(const char *folder) {
+  struct rlimit before, little;
+  uint8_t seed[AXL_SEED_SIZE];
+  char file[64];
+  snprintf(file, sizeof file, "%s/no-room.pem", folder);
+  CHECK(getrlimit(RLIMIT_FSIZE, &before) == 0);
+  little = before;
+  little.rlim_cur = 16;
+  signal(SIGXFSZ, SIG_IGN);
+  CHECK(setrlimit(RLIMIT_FSIZE, &little) == 0);
+  CHECK(axl_key_load(file, 1, seed) == AXL_E_IO && strstr(axl_last_error(), file) != NULL);
+  CHECK(setrlimit(RLIMIT_FSIZE, &before) == 0);
+  CHECK(access(file, F_OK) != 0);
+}
+
 static void checks_keys(void) {
   uint8_t seed[AXL_SEED_SIZE], again[AXL_SEED_SIZE];
   char hex[AXL_KEY_HEX_SIZE], address[AXL_ADDRESS_TEXT_SIZE], *pem, path[] = "/tmp/axl-c-XXXXXX", file[64];
@@ -92,6 +110,7 @@ static void checks_keys(void) {
   CHECK(memcmp(seed, again, sizeof seed) == 0);
   CHECK(axl_key_load(path, 0, again) != AXL_OK);
   unlink(file);
+  checks_full_disk(path);
   CHECK(rmdir(path) == 0);
 
   AXL_INIT(options);
