@@ -7,9 +7,16 @@
 
 namespace axl::c {
 
+bool Serving::admit(std::size_t bytes) {
+  const std::lock_guard lock{mutex_};
+  if (waiting_ >= limit_ || bytes > kMaxWaitingBytes - waiting_bytes_) return false;
+  ++waiting_;
+  waiting_bytes_ += bytes;
+  return true;
+}
+
 void Serving::serve(ServiceRequest request, ServiceReply reply) {
-  if (waiting_.fetch_add(1) >= limit_) {
-    --waiting_;
+  if (!admit(request.body.size())) {
     constexpr std::string_view kBusy = R"({"error":"Too many requests wait for this service"})";
     reply.respond(503, {{"Content-Type", "application/json"}, {"Retry-After", "1"}}, to_bytes(kBusy));
     return;
@@ -25,7 +32,11 @@ void Serving::serve(ServiceRequest request, ServiceReply reply) {
 }
 
 bool Serving::take(Item& item) {
-  --waiting_;
+  {
+    const std::lock_guard lock{mutex_};
+    --waiting_;
+    waiting_bytes_ -= item.request->asked.body.size();
+  }
   item.request->hold();
   return true;
 }

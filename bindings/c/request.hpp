@@ -12,9 +12,11 @@
 
 namespace axl::c {
 
-/// One service: how many of its requests nobody has polled yet.
+/// One service: how many of its requests nobody has polled yet, and how large they are.
 class Serving final : public Source, public std::enable_shared_from_this<Serving> {
  public:
+  static constexpr std::size_t kMaxWaitingBytes = 64UL * 1024 * 1024;  // of bodies
+
   Serving(std::shared_ptr<EventQueue> queue, void* user, std::size_t limit)
       : queue_{std::move(queue)}, user_{user}, limit_{limit} {}
 
@@ -26,7 +28,11 @@ class Serving final : public Source, public std::enable_shared_from_this<Serving
   const std::shared_ptr<EventQueue> queue_;
   void* const user_;
   const std::size_t limit_;
-  std::atomic<std::size_t> waiting_ = 0;
+  [[nodiscard]] bool admit(std::size_t bytes);
+
+  std::mutex mutex_;
+  std::size_t waiting_ = 0;
+  std::size_t waiting_bytes_ = 0;
 };
 
 }  // namespace axl::c

@@ -20,7 +20,7 @@
  *       bytes and messages of a session   1 MiB or one message; then the session is paused, and the peer slowed down
  *       messages of a subscription        256; the others stay in the node's queue, which refuses senders when full
  *       accepted sessions                 `backlog` of the listener; more are aborted
- *       requests of a service             `max_waiting` of the service; more are answered 503
+ *       requests of a service             `max_waiting` of the service, and 64 MiB of bodies; more are answered 503
  *       results (sent, pong, drained)     one for each call; calls fail with AXL_E_WOULD_BLOCK over `max_operations`
  *       notices (peer up, peer down, ..)  1024; the oldest go, and the next notice says how many in `missed`
  *       log lines                         1024; the oldest go, and one line says how many

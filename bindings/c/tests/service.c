@@ -22,18 +22,29 @@ static int dial(uint16_t port) {
   return fd;
 }
 
-/* Begins a call of `service` behind the node with that key. */
-static int begin_call(uint16_t port, const axl_key *key, const char *service) {
-  char hex[AXL_KEY_HEX_SIZE], head[1024];
+/* Begins a call of `service` behind the node with that key; the body is kRequest and spaces, `size` bytes in all. */
+static int begin_large_call(uint16_t port, const axl_key *key, const char *service, size_t body_size) {
+  char hex[AXL_KEY_HEX_SIZE], head[1024], spaces[64 * 1024];
+  size_t left = body_size - strlen(kRequest);
   int fd = dial(port), size;
   axl_key_to_hex(key, hex);
   size = snprintf(head, sizeof head,
                   "POST /mcp/%s/%s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Test: as sent\r\n"
                   "Content-Type: application/json\r\nAccept: application/json, text/event-stream\r\n"
                   "Content-Length: %d\r\n\r\n%s",
-                  hex, service, (int)strlen(kRequest), kRequest);
+                  hex, service, (int)body_size, kRequest);
   CHECK(write(fd, head, (size_t)size) == size);
+  memset(spaces, ' ', sizeof spaces);
+  while (left > 0) {
+    const ssize_t written = write(fd, spaces, left < sizeof spaces ? left : sizeof spaces);
+    CHECK(written > 0);
+    left -= (size_t)written;
+  }
   return fd;
+}
+
+static int begin_call(uint16_t port, const axl_key *key, const char *service) {
+  return begin_large_call(port, key, service, strlen(kRequest));
 }
 
 /* Reads to the end. */
@@ -68,7 +79,8 @@ int main(void) {
   char *uri, *json;
   int mark, fd, busy[2];
   uint16_t api;
-  struct pollfd watched[2];
+  struct pollfd watched[2], large[7];
+  size_t i, size;
   axl_key alice_key, bob_key;
   axl_service_options options;
   axl_request *request, *second;
@@ -152,6 +164,30 @@ int main(void) {
   axl_request_free(second);
   read_answer(busy[1 - fd], answer, sizeof answer);
   CHECK(strncmp(answer, "HTTP/1.1 200 ", 13) == 0);
+
+  /* Large ones are told so when their bodies would fill too much memory, however many may wait. */
+  options.max_waiting = 0;
+  OK(axl_service_add(bob, "large", &options));
+  for (i = 0; i < 7; ++i) {
+    large[i].fd = begin_large_call(api, &bob_key, "large", 10 * 1024 * 1024);
+    large[i].events = POLLIN;
+  }
+  CHECK(poll(large, 7, -1) == 1); /* six of them fit into 64 MiB */
+  for (i = 0; large[i].revents == 0;) ++i;
+  read_answer(large[i].fd, answer, sizeof answer);
+  CHECK(strncmp(answer, "HTTP/1.1 503 ", 13) == 0 && strstr(answer, "Too many requests wait") != NULL);
+  large[i].fd = -1;
+  for (i = 0; i < 6; ++i) {
+    request = await(bob, AXL_EVENT_REQUEST)->request;
+    CHECK(axl_request_body(request, &size) != NULL && size == 10 * 1024 * 1024);
+    OK(axl_request_respond_json(request, "{}"));
+    axl_request_free(request);
+  }
+  for (i = 0; i < 7; ++i) {
+    if (large[i].fd < 0) continue;
+    read_answer(large[i].fd, answer, sizeof answer);
+    CHECK(strncmp(answer, "HTTP/1.1 200 ", 13) == 0);
+  }
 
   /* A request outlives its node. */
   fd = begin_call(api, &bob_key, "echo");
