@@ -1,0 +1,46 @@
+"""Never run: mypy --strict reads it as a program of a user's."""
+
+from __future__ import annotations
+
+import axl
+import numpy
+import numpy.typing
+
+
+async def use(node: axl.Node, peer: str, array: numpy.typing.NDArray[numpy.float64]) -> float:
+    receipt: axl.Receipt = await node.send(peer, array, topic="arrays", retry_for=5)
+    name: str = receipt.id
+    async for message in node.messages("arrays"):
+        body: memoryview = message.body
+        name += message.sender + str(len(body))
+        break
+    async for lease in node.leases("jobs", seconds=60):
+        async with lease as job:
+            name += job.topic
+    async with await node.connect(peer, 4000) as session:
+        session.write(name)
+        await session.drain()
+        line: bytes = await session.readline()
+        await session.send_message(line)
+    async for accepted in node.listen(4000):
+        async for part in accepted.messages():
+            name += str(numpy.frombuffer(part, dtype="<f8").sum())
+    topology: axl.Topology = await node.topology()
+    try:
+        return await node.ping(topology.peers[0].public_key, timeout=1)
+    except axl.TimedOut as error:
+        code: axl.Errc = error.code
+        return float(code)
+
+
+async def beside() -> str:
+    async with axl.Client(token="0123456789abcdef") as client:
+        await client.send(await client.key(), b"x")
+        message = await client.receive("topic", wait=5)
+        return "" if message is None else message.sender
+
+
+def make() -> axl.Node:
+    options: axl.NodeOptions = {"listen": ["tls://[::]:9001"], "identity": axl.PrivateKey.generate(),
+                                "log_level": axl.LogLevel.debug}
+    return axl.Node(log=axl.log_to_logging, **options)

@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# Brings what tests/python runs in: a virtual environment with the package of bindings/python, installed as users do by pip,
+# and one with the older generation of the MCP SDK beside it. Idempotent; well under a second when all is there. ctest runs
+# it before the tests that need it.
+#
+#   cmake/python_env.sh
+#
+#   AXL_PYTHON_DIR=DIR   where they live (default: build/python); clones may share one
+#   AXL_BUILD_DIR=DIR    a build of this tree with install rules: its library goes into the package. Without one, or when
+#                        it has none, the library is built from the source tree
+set -Eeuo pipefail
+
+project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+folder=${AXL_PYTHON_DIR:-$project/build/python}
+binding=$project/bindings/python
+export AXL_DEPS_DIR=${AXL_DEPS_DIR:-$project/build/deps}
+step="start"
+trap 'echo "python: failed to $step" >&2' ERR
+say() { echo "python: $*"; }
+
+# Makes environment $1 unless it was made from the same content of the requirements $2.
+environment() {
+  local stamp
+  stamp=$(cat "$2" "$project"/tests/agents/python/requirements-[12].txt | sha256sum)
+  [ "$(cat "$folder/$1/stamp" 2> /dev/null)" != "$stamp" ] || return 0
+  step="make $folder/$1"
+  say "making $1 from $(basename "$2")"
+  rm -rf "${folder:?}/$1"
+  python3 -m venv "$folder/$1"
+  "$folder/$1/bin/pip" install --quiet --disable-pip-version-check --requirement "$2"
+  echo "$stamp" > "$folder/$1/stamp"
+}
+
+# What the package is made of: sources, and the library where it is there already.
+newest() {
+  find "$binding" "$project/include" "$project/lib" "$project/cmake" -type f \
+    -not -path '*/tests/*' -not -path '*/benchmarks/*' -not -name '*.pyc' -printf '%T@ %p\n' | sort | sha256sum
+}
+
+install_package() {
+  local stamp prefix=
+  stamp="$(newest) ${AXL_BUILD_DIR:-}"
+  [ "$(cat "$folder/$1/package" 2> /dev/null)" != "$stamp" ] || return 0
+  if [ -f "${AXL_BUILD_DIR:-}/axlConfig.cmake" ]; then
+    step="install the library of $AXL_BUILD_DIR"
+    prefix=$folder/prefix
+    rm -rf "$prefix"
+    cmake --install "$AXL_BUILD_DIR" --prefix "$prefix" > "$folder/install.log"
+  fi
+  if command -v ccache > /dev/null; then
+    export CMAKE_C_COMPILER_LAUNCHER=${CMAKE_C_COMPILER_LAUNCHER:-ccache} CMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER:-ccache}
+  fi
+  step="build and install the package"
+  say "building the package into $1"
+  AXL_PREFIX=$prefix CMAKE_GENERATOR=Ninja "$folder/$1/bin/pip" install --quiet --disable-pip-version-check \
+    --no-build-isolation --no-deps --force-reinstall --config-settings=build-dir="$folder/wheel" "$binding"
+  # pip remembers nothing of a folder: the other environment gets the same files.
+  local from to
+  from=$(echo "$folder/$1"/lib/python3*/site-packages/axl)
+  to=$(echo "$folder/$2"/lib/python3*/site-packages)
+  rm -rf "$to/axl"
+  cp -r "$from" "$to/axl"
+  echo "$stamp" > "$folder/$1/package"
+}
+
+mkdir -p "$folder"
+exec 9> "$folder/.lock"
+flock 9 # another clone or shell may be at it
+python3 -c 'import ensurepip, venv' 2> /dev/null || { say "python3-venv is missing: cmake/agents_env.sh installs it" >&2; false; }
+environment venv "$binding/tests/requirements.txt"
+environment venv-1 "$binding/tests/requirements-1.txt"
+install_package venv venv-1
+say "ready in $folder"
