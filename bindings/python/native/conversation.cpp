@@ -95,14 +95,17 @@ void Conversation::tell() {
 void Conversation::pause_when_full() {
   {
     const std::lock_guard lock{mutex_};
-    if (paused_ || (held_ < kPauseAt && messages_.size() < kPauseAtMessages)) return;
+    // One large message may be followed by the next while it is being looked at.
+    const bool many = held_ >= kPauseAt && messages_.size() != 1;
+    if (paused_ || (!many && messages_.size() < kPauseAtMessages)) return;
     paused_ = true;
   }
   session_.pause();
 }
 
 void Conversation::resume_when_low(std::unique_lock<std::mutex> lock) {
-  if (!paused_ || held_ > kPauseAt / 2 || messages_.size() > kPauseAtMessages / 2) return;
+  const bool many = held_ > kPauseAt / 2 && messages_.size() != 1;
+  if (!paused_ || many || messages_.size() > kPauseAtMessages / 2) return;
   paused_ = false;
   lock.unlock();
   session_.resume();

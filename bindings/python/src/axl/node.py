@@ -6,6 +6,7 @@ import asyncio
 import atexit
 import enum
 import logging
+import warnings
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
@@ -193,6 +194,14 @@ class Node:
                     future.set_exception(Closed("the node has been closed"))
             for target in list(self._targets.values()):
                 target._changed()
+
+    def __del__(self) -> None:
+        if not getattr(self, "_started", False) or self.closed:
+            return
+        warnings.warn(f"{self!r} was dropped and not closed", ResourceWarning, source=self, stacklevel=2)
+        if not self._loop.is_closed():
+            self._loop.remove_reader(self._native.descriptor)
+        self._native.close()
 
     async def __aenter__(self) -> Node:
         await self.start()
