@@ -109,6 +109,10 @@ void NodeState::stop() {
     for (const auto& weak : std::exchange(sessions_, {})) {
       if (const auto session = weak.lock()) session->on_node_stopped();
     }
+    if (core_) {  // what that tells peers leaves while there are links
+      const net::Advances::Hold hold{core_->advances()};
+      core_->turn();
+    }
     *alive_ = false;
     executor_->stop();
     event_handler_ = nullptr;
