@@ -38,14 +38,16 @@ newest() {
 }
 
 install_package() {
-  local stamp prefix=
+  local stamp component prefix=
   stamp="$(newest) ${AXL_BUILD_DIR:-}"
   [ "$(cat "$folder/$1/package" 2> /dev/null)" != "$stamp" ] || return 0
   if [ -f "${AXL_BUILD_DIR:-}/axlConfig.cmake" ]; then
     step="install the library of $AXL_BUILD_DIR"
     prefix=$folder/prefix
     rm -rf "$prefix"
-    cmake --install "$AXL_BUILD_DIR" --prefix "$prefix" > "$folder/install.log"
+    for component in runtime development; do
+      cmake --install "$AXL_BUILD_DIR" --prefix "$prefix" --component "$component" > "$folder/install.log"
+    done
   fi
   if command -v ccache > /dev/null; then
     export CMAKE_C_COMPILER_LAUNCHER=${CMAKE_C_COMPILER_LAUNCHER:-ccache} CMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER:-ccache}
