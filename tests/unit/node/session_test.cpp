@@ -98,6 +98,28 @@ TEST_CASE("session: bytes that others share are written as they are, and let go 
   CHECK(let_go->get());
 }
 
+TEST_CASE("session: the peer hears of it when the node at the other end is stopped, and need not find out by itself",
+          "[session]") {
+  for (const std::size_t unsent : {0U, 30'000'000U}) {
+    Pair pair;
+    Awaited<bool> accepted;
+    Awaited<bool> ended;
+    Session far;
+    REQUIRE(pair.server->listen(4000, [&](Session session) {
+      far = std::move(session);
+      far.on_data([](const Bytes&) {});  // the end comes after what is unread
+      far.on_closed([&](const Error* error) { ended.set(error != nullptr); });
+      accepted.set(true);
+    }));
+    auto session = connect_and_wait(*pair.client, pair.server->key(), 4000);
+    REQUIRE(session);
+    CHECK(accepted.get());
+    if (unsent > 0) REQUIRE(session->write(Bytes(unsent)));
+    pair.client->stop();
+    CHECK(ended.get());  // Awaited gives up long before TCP does
+  }
+}
+
 TEST_CASE("session: a port that nobody listens on refuses", "[session]") {
   Pair pair;
   const auto session = connect_and_wait(*pair.client, pair.server->key(), 4999);
