@@ -7,7 +7,11 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 preset=$1
 shift
 
-if [ "$preset" = bench ] || [ "$preset" = profile ]; then cmake/deps.sh benchmarks; else cmake/deps.sh; fi
+case $preset in
+  bench | profile) cmake/deps.sh benchmarks ;;
+  dev | asan | tsan) cmake/deps.sh tests ;;
+  *) cmake/deps.sh ;;
+esac
 mkdir -p "build/$preset"
 exec 9> "build/$preset/.lock" # two builds in one folder would trip over each other
 flock 9

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Brings everything that the build and the tests need, on Debian 12. Idempotent; well under a second when all is there.
 #
-#   cmake/deps.sh               for the library, the daemon and the tests
+#   cmake/deps.sh               for the library, the daemon and what the tests need to be built
+#   cmake/deps.sh tests         what they need to run too: a second compiler, Python's headers
 #   cmake/deps.sh benchmarks    for the benchmarks too
 #
 #   AXL_DEPS_DIR=DIR      where the unpacked dependencies live (default: build/deps); clones may share one
@@ -27,8 +28,9 @@ packages=(
 case ${1:-} in
   "") ;;
   benchmarks) packages+=(libbenchmark-dev) ;;
+  tests) packages+=(clang libc++-dev libc++abi-dev python3-dev python3-venv) ;;
   *)
-    echo "deps: not '$1' but nothing or 'benchmarks'" >&2
+    echo "deps: not '$1' but nothing, 'tests' or 'benchmarks'" >&2
     exit 2
     ;;
 esac

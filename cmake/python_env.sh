@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Brings what tests/python runs in: a virtual environment with the package of bindings/python, installed as users do by pip,
-# and one with the older generation of the MCP SDK beside it. Idempotent; well under a second when all is there. ctest runs
-# it before the tests that need it.
+# Brings what tests/python runs in: the wheel of bindings/python, made by pip, and two virtual environments with it, one for
+# each generation of the MCP SDK. Idempotent; well under a second when all is there. ctest runs it before the tests that
+# need it.
 #
 #   cmake/python_env.sh
 #
@@ -19,13 +19,13 @@ trap 'echo "python: failed to $step" >&2' ERR
 say() { echo "python: $*"; }
 
 # Makes environment $1 unless it was made from the same content of the requirements $2.
-environment() {
+make_environment() {
   local stamp
   stamp=$(cat "$2" "$project"/tests/agents/python/requirements-[12].txt | sha256sum)
   [ "$(cat "$folder/$1/stamp" 2> /dev/null)" != "$stamp" ] || return 0
   step="make $folder/$1"
   say "making $1 from $(basename "$2")"
-  rm -rf "${folder:?}/$1"
+  rm -rf "${folder:?}/$1" "$folder/package"
   python3 -m venv "$folder/$1"
   "$folder/$1/bin/pip" install --quiet --disable-pip-version-check --requirement "$2"
   echo "$stamp" > "$folder/$1/stamp"
@@ -38,9 +38,9 @@ newest() {
 }
 
 install_package() {
-  local stamp component prefix=
+  local stamp component environment prefix=
   stamp="$(newest) ${AXL_BUILD_DIR:-}"
-  [ "$(cat "$folder/$1/package" 2> /dev/null)" != "$stamp" ] || return 0
+  [ "$(cat "$folder/package" 2> /dev/null)" != "$stamp" ] || return 0
   if [ -f "${AXL_BUILD_DIR:-}/axlConfig.cmake" ]; then
     step="install the library of $AXL_BUILD_DIR"
     prefix=$folder/prefix
@@ -53,23 +53,21 @@ install_package() {
     export CMAKE_C_COMPILER_LAUNCHER=${CMAKE_C_COMPILER_LAUNCHER:-ccache} CMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER:-ccache}
   fi
   step="build and install the package"
-  say "building the package into $1"
-  AXL_PREFIX=$prefix CMAKE_GENERATOR=Ninja "$folder/$1/bin/pip" install --quiet --disable-pip-version-check \
-    --no-build-isolation --no-deps --force-reinstall --config-settings=build-dir="$folder/wheel" "$binding"
-  # pip remembers nothing of a folder: the other environment gets the same files.
-  local from to
-  from=$(echo "$folder/$1"/lib/python3*/site-packages/axl)
-  to=$(echo "$folder/$2"/lib/python3*/site-packages)
-  rm -rf "$to/axl"
-  cp -r "$from" "$to/axl"
-  echo "$stamp" > "$folder/$1/package"
+  say "building the package"
+  rm -rf "$folder/dist"
+  AXL_PREFIX=$prefix CMAKE_GENERATOR=Ninja "$folder/venv/bin/pip" wheel --quiet --disable-pip-version-check \
+    --no-build-isolation --no-deps --config-settings=build-dir="$folder/wheel" --wheel-dir "$folder/dist" "$binding"
+  for environment in venv venv-1; do
+    "$folder/$environment/bin/pip" install --quiet --disable-pip-version-check --no-index --no-deps --force-reinstall "$folder"/dist/axl-*.whl
+  done
+  echo "$stamp" > "$folder/package"
 }
 
 mkdir -p "$folder"
 exec 9> "$folder/.lock"
 flock 9 # another clone or shell may be at it
-python3 -c 'import ensurepip, venv' 2> /dev/null || { say "python3-venv is missing: cmake/agents_env.sh installs it" >&2; false; }
-environment venv "$binding/tests/requirements.txt"
-environment venv-1 "$binding/tests/requirements-1.txt"
-install_package venv venv-1
+python3 -c 'import ensurepip, venv' 2> /dev/null || { say "python3-venv is missing: cmake/deps.sh tests installs it" >&2; false; }
+make_environment venv "$binding/tests/requirements.txt"
+make_environment venv-1 "$binding/tests/requirements-1.txt"
+install_package
 say "ready in $folder"
