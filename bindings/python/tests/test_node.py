@@ -3,10 +3,10 @@
 import asyncio
 import gc
 import os
-import threading
 import subprocess
 import sys
 import textwrap
+import threading
 import weakref
 
 import axl
