@@ -13,4 +13,6 @@ preset=${AXL_PRESET:-dev}
 case " $* " in *" -L"* | *" --label-"*) ;; *) set -- -LE '^long$' "$@" ;; esac
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-halt_on_error=1:print_stacktrace=1}
 export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1:second_deadlock_stack=1}
-exec ctest --test-dir "$project/build/$preset" --output-on-failure --no-tests=error -j2 "$@"
+# One more than there are processors at least: many tests wait for a peer most of their time.
+jobs=${AXL_TEST_JOBS:-$(($(nproc) + 1))}
+exec ctest --test-dir "$project/build/$preset" --output-on-failure --no-tests=error -j"$jobs" "$@"
