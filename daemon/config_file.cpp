@@ -8,7 +8,7 @@
 
 #include "config_keys.hpp"
 #include "config_text.hpp"
-#include "files.hpp"
+#include "files/file.hpp"
 #include "hjson.hpp"
 
 namespace axl::daemon {
@@ -60,7 +60,7 @@ Result<FileConfig> parse_config(ByteSpan bytes) {
 }
 
 Result<FileConfig> load_config(const std::string& path) {
-  auto bytes = read_file(path, kMaxFileSize);
+  auto bytes = files::read_file(path, kMaxFileSize);
   if (!bytes) return Error{bytes.error().code(), fmt::format("read config {}: {}", path, bytes.error().text())};
   auto config = parse_config(*bytes);
   if (!config) return Error{config.error().code(), fmt::format("parse config {}: {}", path, config.error().text())};

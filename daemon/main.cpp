@@ -1,6 +1,7 @@
 // axld: a node of the mesh with an HTTP API for programs on this machine.
 #include <fmt/format.h>
 
+#include <axl/key_file.hpp>
 #include <axl/version.hpp>
 #include <cstdio>
 #include <string>
@@ -8,7 +9,6 @@
 
 #include "config_keys.hpp"
 #include "console_log.hpp"
-#include "files.hpp"
 #include "heap.hpp"
 #include "options.hpp"
 #include "run.hpp"
@@ -20,9 +20,9 @@ namespace {
 using namespace axl::daemon;
 
 int make_key(const std::string& path) {
-  const auto key = generate_key(path);
+  const auto key = axl::make_key_file(path);
   if (!key) return exit_with(key.error());
-  say(fmt::format("{}: key of {}", path, key->to_hex()));
+  say(fmt::format("{}: key of {}", path, key->public_key().to_hex()));
   return 0;
 }
 

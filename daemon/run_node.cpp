@@ -6,9 +6,9 @@
 
 #include "config_file.hpp"
 #include "console_log.hpp"
-#include "files.hpp"
 #include "heap.hpp"
 #include "run.hpp"
+#include "secrets.hpp"
 #include "serve.hpp"
 #include "signals.hpp"
 

@@ -7,6 +7,7 @@
 #include <axl/config.hpp>
 #include <axl/error.hpp>
 #include <axl/key.hpp>
+#include <axl/key_file.hpp>
 #include <axl/log.hpp>
 #include <axl/mcp.hpp>
 #include <axl/message.hpp>

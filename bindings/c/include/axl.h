@@ -111,7 +111,8 @@ AXL_C_API axl_status axl_key_generate(uint8_t seed[AXL_SEED_SIZE]);
 /* PEM: an unencrypted PKCS#8 Ed25519 key, as `openssl genpkey -algorithm ed25519` writes it. */
 AXL_C_API axl_status axl_key_from_pem(const char *pem, uint8_t seed[AXL_SEED_SIZE]);
 AXL_C_API axl_status axl_key_to_pem(const uint8_t seed[AXL_SEED_SIZE], char **pem);
-/* Reads a PEM file. With `create`, one that is not there is made with a fresh key, for this user only. */
+/* Reads a PEM file; one that others than its owner may read is refused, AXL_E_PERMISSION_DENIED. With `create`, one that is
+   not there is made with a fresh key, for this user only. */
 AXL_C_API axl_status axl_key_load(const char *path, int create, uint8_t seed[AXL_SEED_SIZE]);
 AXL_C_API axl_status axl_key_public(const uint8_t seed[AXL_SEED_SIZE], axl_key *key);
 /* Exactly 64 hexadecimal digits of either case. */

@@ -108,6 +108,8 @@ static void checks_keys(void) {
   CHECK(stat(file, &status) == 0 && (status.st_mode & 0777) == 0600);
   OK(axl_key_load(file, 1, again));
   CHECK(memcmp(seed, again, sizeof seed) == 0);
+  CHECK(chmod(file, 0644) == 0);
+  CHECK(axl_key_load(file, 1, again) == AXL_E_PERMISSION_DENIED);
   CHECK(axl_key_load(path, 0, again) != AXL_OK);
   unlink(file);
   checks_full_disk(path);

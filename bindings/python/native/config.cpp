@@ -6,6 +6,7 @@
 #include <nanobind/stl/vector.h>
 
 #include <axl/config.hpp>
+#include <axl/key_file.hpp>
 
 #include "values.hpp"
 
@@ -45,6 +46,8 @@ void bind_private_key(nb::module_& module) {
                   })
       .def_static("from_pem", [](std::string_view pem) { return checked(PrivateKey::from_pem(pem)); })
       .def_static("from_hex", [](std::string_view digits) { return checked(PrivateKey::from_hex(digits)); })
+      .def_static("load", [](const std::string& path) { return checked(read_key_file(path)); })
+      .def_static("load_or_make", [](const std::string& path) { return checked(read_or_make_key_file(path)); })
       .def("to_pem", &PrivateKey::to_pem)
       .def_prop_ro("public_key", [](const PrivateKey& self) { return self.public_key().to_hex(); });
 }

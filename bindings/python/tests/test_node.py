@@ -24,6 +24,18 @@ def test_a_node_has_the_key_it_is_given():
         axl.PrivateKey.from_hex("00")
 
 
+def test_a_key_lasts_in_a_file(tmp_path):
+    file = tmp_path / "node.pem"
+    made = axl.PrivateKey.load_or_make(str(file))
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert axl.PrivateKey.load_or_make(str(file)).public_key == axl.PrivateKey.load(str(file)).public_key == made.public_key
+    file.chmod(0o644)
+    with pytest.raises(axl.Error, match="may be read by others"):
+        axl.PrivateKey.load(str(file))
+    with pytest.raises(axl.NotFound):
+        axl.PrivateKey.load(str(tmp_path / "none.pem"))
+
+
 def test_options_are_checked_when_the_node_is_made():
     with pytest.raises(axl.InvalidArgument):
         axl.Node(mtu=5)

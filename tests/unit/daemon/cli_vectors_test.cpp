@@ -1,13 +1,14 @@
 // The reference's start-up probes: what it accepts we accept, what it refuses we refuse with the same words, and where
 // we differ on purpose the table names the rule.
+#include <axl/key_file.hpp>
 #include <catch2/catch_test_macros.hpp>
 #include <map>
 #include <string>
 
 #include "config_file.hpp"
-#include "files.hpp"
 #include "options.hpp"
 #include "scratch_folder.hpp"
+#include "secrets.hpp"
 #include "vectors.hpp"
 
 using axl::test::text;
@@ -69,7 +70,7 @@ TEST_CASE("cli vectors: every start-up probe ends as the table says", "[daemon]"
   std::size_t seen = 0;
   for (const auto probe : probes) {
     const axl::test::ScratchFolder folder;
-    REQUIRE(axl::daemon::generate_key(folder.file("k.pem")));
+    REQUIRE(axl::make_key_file(folder.file("k.pem")));
     folder.write("g.pem", "this is no PEM file\n");
     folder.write("rsa.pem",
                  "-----BEGIN PRIVATE KEY-----\nMBQCAQAwDQYJKoZIhvcNAQEBBQAEAA==\n-----END PRIVATE KEY-----\n");
