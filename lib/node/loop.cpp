@@ -12,15 +12,17 @@ namespace {
 // Says who turns the loop by hand for as long as it does.
 class Guest {
  public:
-  Guest(std::recursive_mutex& turn, std::atomic<std::thread::id>& guest) : lock_{turn}, guest_{guest} {
+  Guest(std::unique_lock<std::recursive_mutex> turn, std::atomic<std::thread::id>& guest)
+      : lock_{std::move(turn)}, guest_{guest} {
     before_ = guest_.exchange(std::this_thread::get_id());
   }
+  Guest(std::recursive_mutex& turn, std::atomic<std::thread::id>& guest) : Guest{std::unique_lock{turn}, guest} {}
   Guest(const Guest&) = delete;
   Guest& operator=(const Guest&) = delete;
   ~Guest() { guest_.store(before_); }
 
  private:
-  std::lock_guard<std::recursive_mutex> lock_;
+  std::unique_lock<std::recursive_mutex> lock_;
   std::atomic<std::thread::id>& guest_;
   std::thread::id before_;
 };
@@ -57,11 +59,27 @@ void Loop::stop() {
   context_->stop();
   if (thread_.joinable()) thread_.join();
   threaded_ = false;
+  static_cast<void>(interrupt());  // whoever polls has returned
+}
+
+std::unique_lock<std::recursive_mutex> Loop::interrupt() {
+  const std::lock_guard next{next_};
+  std::unique_lock turn{turning_->turn, std::try_to_lock};
+  if (turn.owns_lock()) return turn;
+  asio::post(*context_, [] {});  // ends a wait
+  turn.lock();
+  return turn;
+}
+
+std::unique_lock<std::recursive_mutex> Loop::take_turn() {
+  if (on_loop()) return std::unique_lock{turning_->turn};  // a handler polls
+  const std::lock_guard next{next_};
+  return std::unique_lock{turning_->turn};
 }
 
 std::size_t Loop::poll(Duration budget, Duration wait) {
   if (!own_ || mode_ != RunMode::poll) return 0;
-  const Guest guest{turning_->turn, guest_};
+  const Guest guest{take_turn(), guest_};
   if (ended_) return 0;
   // What is waited for may be a call from another thread, of which the context knows nothing yet.
   const auto work = asio::make_work_guard(*context_);
@@ -97,7 +115,7 @@ void Loop::run_and_wait(const std::function<void()>& task) {
   }
   const auto turned_elsewhere = !own_ ? !context_->stopped() : threaded_ && !context_->stopped();
   if (!turned_elsewhere) {
-    const Guest guest{turning_->turn, guest_};
+    const Guest guest{interrupt(), guest_};
     task();
     return;
   }

@@ -38,6 +38,10 @@ class Loop final : public Executor {
 
  private:
   void run_thread();
+  /// The turn, for whoever polls: after those who wait for it.
+  [[nodiscard]] std::unique_lock<std::recursive_mutex> take_turn();
+  /// The turn, for a call from elsewhere: a poll() that waits for something to do ends.
+  [[nodiscard]] std::unique_lock<std::recursive_mutex> interrupt();
 
   const RunMode mode_;
   std::unique_ptr<asio::io_context> own_;
@@ -55,6 +59,7 @@ class Loop final : public Executor {
   };
   const std::shared_ptr<Turning> turning_ = std::make_shared<Turning>();
   std::atomic<std::thread::id> guest_{};  // who holds the turn
+  std::mutex next_;                       // held by whoever is the next to have it
 };
 
 }  // namespace axl::node
