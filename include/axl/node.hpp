@@ -62,8 +62,10 @@ class AXL_API Node {
   Result<void> start();
   /// Ends every connection and, with its own thread, waits until the loop is done. Nothing is called afterwards.
   void stop();
-  /// RunMode::poll: does what is due, at most for about `budget`. Waits for the first of it, at most for `wait`: a
-  /// socket, a timer or a call from another thread ends that. Returns the work items done.
+  /// RunMode::poll: does what is due, and stops where `budget` might not be enough for more: it begins nothing when what
+  /// is left is less than the longest item of this call has taken. Waits for the first of it, at most for `wait`: a
+  /// socket, a timer or a call from another thread ends that. Returns the work items done. A call that finds nothing to do
+  /// takes nothing from the heap.
   std::size_t poll(Duration budget = std::chrono::milliseconds{1}, Duration wait = {});
 
   [[nodiscard]] const PublicKey& key() const;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <utility>
 
 #include "net/endpoint.hpp"
@@ -107,6 +108,24 @@ int TlsTransport::read_from_socket(char* into, int size) noexcept {
   if (socket_ == nullptr || socket_ended_) return socket_ended_ ? 0 : -1;
   if (std::exchange(socket_empty_, false)) return -1;
   const auto room = static_cast<std::size_t>(size);
+  if (!opened_) return read_of_record(into, room);
+  return read_some(into, room);
+}
+
+// No more than is left of the record that began last, and nothing of another in the same call.
+int TlsTransport::read_of_record(char* into, std::size_t room) noexcept {
+  if (opening_.complete) return -1;
+  const auto got = read_some(into, std::min(room, opening_.end() - opening_.read));
+  socket_empty_ = false;
+  if (got <= 0) return got;
+  const auto count = static_cast<std::size_t>(got);
+  if (opening_.read < Opening::kHeader) std::memcpy(opening_.header.data() + opening_.read, into, count);
+  opening_.read += count;
+  opening_.complete = opening_.read >= Opening::kHeader && opening_.read == opening_.end();
+  return got;
+}
+
+int TlsTransport::read_some(char* into, std::size_t room) noexcept {
   std::error_code failure;
   ++counters_.receive_calls;
   const auto got = socket_->read_some(asio::buffer(into, room), failure);
@@ -159,6 +178,7 @@ Io TlsTransport::open(Socket& socket) {
     error_ = Error{Errc::crypto, "set up TLS: " + ErrorQueueGuard::reason()};
   }
   if (failed_) return Io::failed;
+  if (opening_.complete) opening_ = {};
   const auto returned = SSL_do_handshake(ssl_->handle.get());
   if (returned == 1) {
     opened_ = true;

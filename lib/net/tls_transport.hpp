@@ -3,9 +3,13 @@
 // OpenSSL reads and writes through a BIO of ours: reading goes straight to the socket, many records per call; writing
 // collects records, which then leave in large pieces. Records are filled as far as the queue allows.
 //
+// Opening takes one record at a time: each is a key exchange, a certificate or a signature, and whoever shares the loop
+// need not wait for all of them.
+//
 // Source: overlay links and sessions, section 2.3 (TLS details).
 #pragma once
 
+#include <array>
 #include <axl/key.hpp>
 #include <cstdint>
 #include <memory>
@@ -43,6 +47,8 @@ class TlsTransport final : public Transport {
   bool write_records(ByteSpan plain);
   Io send_records(Socket& socket);
   int read_from_socket(char* into, int size) noexcept;
+  int read_of_record(char* into, std::size_t room) noexcept;
+  int read_some(char* into, std::size_t room) noexcept;
   int collect(const char* from, int size) noexcept;
 
   friend struct TlsBio;
@@ -56,6 +62,17 @@ class TlsTransport final : public Transport {
   std::uint64_t records_of_key_ = 0;  // written under the present key
   std::error_code socket_error_;
   std::optional<PublicKey> peer_key_;
+  /// The record that is read while opening.
+  struct Opening {
+    static constexpr std::size_t kHeader = 5;  // type, version, length
+    std::array<unsigned char, kHeader> header{};
+    std::size_t read = 0;
+    bool complete = false;  // nothing more in this call
+    [[nodiscard]] std::size_t end() const noexcept {
+      return read < kHeader ? kHeader : kHeader + header[3] * 256U + header[4];
+    }
+  };
+  Opening opening_;
   bool opened_ = false;
   bool failed_ = false;  // no use of OpenSSL any more
   bool socket_ended_ = false;

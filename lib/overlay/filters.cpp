@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 namespace axl::overlay {
 
@@ -21,9 +22,7 @@ void Filters::remove(const PublicKey& neighbour) {
 
 Filters::TickResult Filters::tick(const std::function<bool(const PublicKey&)>& on_tree, bool regular) {
   TickResult result;
-  std::vector<std::pair<const PublicKey, Entry>*> tree;
-  for (auto& item : entries_) {
-    auto& [key, entry] = item;
+  for (auto& [key, entry] : entries_) {
     const bool now_on_tree = on_tree(key);
     if (entry.on_tree != now_on_tree) {
       work_ = true;
@@ -35,34 +34,35 @@ Filters::TickResult Filters::tick(const std::function<bool(const PublicKey&)>& o
         result.send.push_back(key);
       }
     }
-    if (!now_on_tree) continue;
-    tree.push_back(&item);
-    if (regular) ++entry.ticks;
+    if (now_on_tree && regular) ++entry.ticks;
   }
-
-  if (work_) {
-    work_ = false;
-    // The filter for one neighbour is the union of all others': what stands before it and what stands behind it.
-    std::vector<wire::BloomFilter> behind(tree.size() + 1);
-    for (std::size_t i = tree.size(); i-- > 0;) {
-      behind[i] = behind[i + 1];
-      merge(behind[i], tree[i]->second.recv);
-    }
-    auto before = own_;
-    for (std::size_t i = 0; i < tree.size(); ++i) {
-      auto exact = before;
-      merge(exact, behind[i + 1]);
-      update(tree[i]->first, tree[i]->second, exact, result);
-      merge(before, tree[i]->second.recv);
-    }
-  }
-  for (auto* item : tree) {
-    auto& [key, entry] = *item;
-    if (entry.ticks < resend_) continue;
+  if (std::exchange(work_, false)) update_all(result);
+  for (auto& [key, entry] : entries_) {
+    if (!entry.on_tree || entry.ticks < resend_) continue;
     entry.ticks = 0;
     result.send.push_back(key);
   }
   return result;
+}
+
+// The filter for one neighbour is the union of all others': what stands before it and what stands behind it.
+void Filters::update_all(TickResult& result) {
+  std::vector<std::pair<const PublicKey, Entry>*> tree;
+  for (auto& item : entries_) {
+    if (item.second.on_tree) tree.push_back(&item);
+  }
+  std::vector<wire::BloomFilter> behind(tree.size() + 1);
+  for (std::size_t i = tree.size(); i-- > 0;) {
+    behind[i] = behind[i + 1];
+    merge(behind[i], tree[i]->second.recv);
+  }
+  auto before = own_;
+  for (std::size_t i = 0; i < tree.size(); ++i) {
+    auto exact = before;
+    merge(exact, behind[i + 1]);
+    update(tree[i]->first, tree[i]->second, exact, result);
+    merge(before, tree[i]->second.recv);
+  }
 }
 
 void Filters::update(const PublicKey& key, Entry& entry, const wire::BloomFilter& exact, TickResult& result) {

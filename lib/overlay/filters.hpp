@@ -59,6 +59,7 @@ class Filters {
     bool dirty = false;  // the filter sent holds bits that are no longer true
   };
   const Entry& entry(const PublicKey& neighbour) const;
+  void update_all(TickResult& result);
   void update(const PublicKey& key, Entry& entry, const wire::BloomFilter& exact, TickResult& result);
 
   bool keep_dirty_;
