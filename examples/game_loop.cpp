@@ -170,7 +170,7 @@ int main(int count, char** arguments) {
   });
 
   Costs resting{200};
-  auto rest = 100;
+  auto rest = 60;
   run(resting, [&] { return rest-- > 0; });
 
   joining.print("joining");

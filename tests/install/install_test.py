@@ -1,6 +1,6 @@
 """Programs that are built from empty folders with what `cmake --install` brings, or with a checkout as a part of them, run.
 
-The programs and the commands are those of docs/cpp.md, docs/c.md and README.md, word for word. The library is installed from the
+The programs and the commands are those of docs/cpp.md, docs/game-loop.md, docs/c.md and README.md, word for word. The library is installed from the
 build that the tests are of, and moved, for it must not depend on where it was. As a part of another project it is made
 of the same object files (lent_objects.py); with --from-nothing it is compiled.
 """
@@ -103,6 +103,9 @@ def check(options, work):
 
     in_c = (options.source / "docs/c.md").read_text()
     page = snippets.snippets((options.source / "docs/cpp.md").read_text()) + snippets.snippets(in_c, all_of_them=False)
+    game_loop = (options.source / "docs/game-loop.md").read_text()
+    page += snippets.snippets(game_loop, all_of_them=False)
+    page.insert(0, ("file", "game-loop/main.cpp", re.search(r"^```cpp\n(.*?)^```$", game_loop, re.M | re.S)[1]))
     page.insert(0, ("file", "c/hello.c", re.search(r"^```c\n(.*?)^```$", in_c, re.M | re.S)[1]))
     for kind, path, text in page:
         if kind == "file":

@@ -4,11 +4,13 @@
 // it only shows that the paths work.
 #include <valgrind/callgrind.h>
 
+#include <chrono>
 #include <cstdio>
 #include <utility>
 #include <vector>
 
 #include "http_pair.hpp"
+#include "node/loop.hpp"
 #include "numbered.hpp"
 #include "queue_work.hpp"
 #include "sealed_pair.hpp"
@@ -77,9 +79,18 @@ void streams() {
   count("64 KiB over TCP in packets of 1280 bytes", 20, [&] { narrow.carry(64UL * 1024, 64UL * 1024); });
 }
 
+// What a frame loop pays for a node that has nothing to do; the system call comes on top.
+void idling() {
+  node::Loop loop{RunMode::poll, nullptr};
+  count("a poll() that finds nothing to do", 1'000, [&] {
+    require(loop.poll(std::chrono::milliseconds{1}, {}) == 0, "there is nothing to do");
+  });
+}
+
 }  // namespace
 
 int main() {
+  idling();
   sealing();
   forwarding();
   requests();

@@ -5,10 +5,12 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <string>
+#include <thread>
 
 #include "net/steady_clock.hpp"
 #include "net/tcp_stream.hpp"
 #include "net/tls_stream.hpp"
+#include "net/tls_transport.hpp"
 #include "net_support.hpp"
 
 using namespace std::chrono_literals;
@@ -61,6 +63,10 @@ class OtherEnd {
   SSL* ssl_ = nullptr;
 };
 
+void await_bytes(net::Socket& socket) {
+  while (socket.available() == 0) std::this_thread::yield();
+}
+
 }  // namespace
 
 TEST_CASE("tls: only version 1.3 gets in", "[net]") {
@@ -92,6 +98,74 @@ TEST_CASE("tls: only version 1.3 gets in", "[net]") {
   CHECK(SSL_get_peer_signature_type_nid(client.ssl(), &signature) == 1);
   CHECK(signature == NID_ED25519);
   CHECK(SSL_session_reused(client.ssl()) == 0);
+}
+
+TEST_CASE("tls: opening takes one record of the other end at a time, and leaves what comes behind the last", "[net]") {
+  asio::io_context loop;
+  auto [dialling, listening] = connected_sockets(loop, loop);
+  dialling.non_blocking(true);
+  listening.non_blocking(true);
+  net::TlsTransport client{test_dialler_context(), "", 100};
+  net::TlsTransport server{test_listener_context(), "", 100};
+  net::BufferQueue nothing;
+  REQUIRE(client.open(dialling) == net::Io::would_block);
+  REQUIRE(client.transmit(dialling, nothing) == net::Io::end);
+  await_bytes(listening);
+  REQUIRE(server.open(listening) == net::Io::would_block);
+  REQUIRE(server.transmit(listening, nothing) == net::Io::end);
+  // Hello, its marker for old middle boxes, extensions, certificate, signature, and the end: all of it is there.
+  await_bytes(dialling);
+  for (auto record = 1; record < 6; ++record) REQUIRE(client.open(dialling) == net::Io::would_block);
+  REQUIRE(client.open(dialling) == net::Io::progress);
+
+  net::BufferQueue queue;
+  queue.push(Buffer::copy_of(as_bytes("at once")));
+  REQUIRE(client.transmit(dialling, queue) == net::Io::end);
+  auto status = net::Io::would_block;
+  await_bytes(listening);
+  for (auto record = 0; record < 2 && status == net::Io::would_block; ++record) status = server.open(listening);
+  REQUIRE(status == net::Io::progress);
+  Bytes room(100);
+  await_bytes(listening);
+  const auto got = server.receive(listening, room);
+  CHECK(as_text(ByteSpan{room}.first(got.size)) == "at once");
+}
+
+TEST_CASE("tls: records that come byte by byte, and empty ones, are no obstacle to opening", "[net]") {
+  const auto empty = GENERATE(false, true);
+  asio::io_context loop;
+  auto [theirs, ours] = connected_sockets(loop, loop);
+  auto [sending, between] = connected_sockets(loop, loop);
+  auto stream = listening_end(std::move(ours));
+  Recorder record;
+  stream->set_handler(&record);
+  OtherEnd client{std::move(between), false, TLS1_3_VERSION};
+  client.step();
+  Bytes hello(2'000);
+  hello.resize(sending.read_some(asio::buffer(hello)));
+  if (empty) {
+    constexpr char kEmptyHandshake[] = {22, 3, 1, 0, 0};
+    theirs.write_some(asio::buffer(kEmptyHandshake));
+  }
+  for (std::size_t i = 0; i < hello.size(); ++i) {
+    theirs.write_some(asio::buffer(&hello[i], 1));
+    loop.poll();
+    loop.restart();
+  }
+  // The stream answers on the other connection than the client reads from: carried over.
+  theirs.non_blocking(true);
+  REQUIRE(run_until(loop, [&] {
+    Bytes answer(4'000);
+    std::error_code failure;
+    const auto size = theirs.read_some(asio::buffer(answer), failure);
+    if (!failure) sending.write_some(asio::buffer(answer, size));
+    return client.step();
+  }));
+  CHECK(client.succeeded);
+  Bytes finished(2'000);
+  finished.resize(sending.read_some(asio::buffer(finished)));
+  theirs.write_some(asio::buffer(finished));
+  CHECK(run_until(loop, [&] { return stream->opened(); }));
 }
 
 TEST_CASE("tls: the dialler learns the key of a certificate that a node made for itself", "[net]") {

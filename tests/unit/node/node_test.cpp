@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <atomic>
 #include <catch2/catch_test_macros.hpp>
 #include <thread>
@@ -142,6 +143,20 @@ TEST_CASE("node: without a thread of its own it moves when polled", "[node]") {
   const auto message = alice->router().receive();
   REQUIRE(message);
   CHECK(message->body.text() == "frame by frame");
+}
+
+TEST_CASE("node: poll() with no budget does one item and comes on with each call", "[node]") {
+  const auto alice = make_node(listening(RunMode::poll));
+  const auto bob = make_node(dialling(*alice, RunMode::poll));
+  REQUIRE(alice->start());
+  REQUIRE(bob->start());
+  auto delivered = false;
+  bob->send(alice->key(), Bytes(100'000), [&](const auto& report) { delivered = report.ok(); });
+  std::size_t most = 0;
+  while (!delivered) {
+    for (const auto* node : {&alice, &bob}) most = std::max(most, (*node)->poll({}));
+  }
+  CHECK(most == 1);
 }
 
 TEST_CASE("node: poll() waits for something to do, and a call from another thread ends that", "[node]") {
