@@ -93,18 +93,22 @@ class Costs {
   explicit Costs(std::size_t calls) {
     taken_.reserve(calls);
     computed_.reserve(calls);
+    idle_.reserve(calls);
   }
   void poll(axl::Node& node) {
-    const auto before = Clock::now();
     const auto computed_before = computed();
-    node.poll();
+    const auto before = Clock::now();
+    const auto done = node.poll();
+    const Cost taken = Clock::now() - before;
     computed_.push_back(computed() - computed_before);
-    taken_.push_back(Clock::now() - before);
+    taken_.push_back(taken);
+    if (done == 0) idle_.push_back(taken);
   }
   void print(const char* what) {
     std::printf("%s, %zu calls of poll():\n", what, taken_.size());
     print("time", taken_);
     print("processor time", computed_);
+    print("idle calls", idle_);
   }
 
  private:
@@ -117,6 +121,7 @@ class Costs {
 
   std::vector<Cost> taken_;
   std::vector<Cost> computed_;
+  std::vector<Cost> idle_;  // those that found nothing to do
 };
 
 }  // namespace

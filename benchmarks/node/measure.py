@@ -11,6 +11,7 @@ has been delivered and compared. Prints median, min and max over the rounds and 
 import argparse
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -87,6 +88,8 @@ class Bench:
                 target.stop()
         if self.wanted("library"):
             self.library(scale)
+        if self.wanted("game loop"):
+            self.game_loop(scale)
         if self.wanted("parts"):
             self.parts(scale)
         if self.wanted("start"):
@@ -125,6 +128,21 @@ class Bench:
             name = f"library {work.replace('_', ' ')}, {size} B" + "".join(f", {count} under way" for count in at_once)
             self.add(name, per_second=run["items_per_second"], mb_per_second=run["bytes_per_second"] / 1e6,
                      cpu_seconds_per_gb=run["cpu_time"] / run["real_time"] / run["bytes_per_second"] * 1e9)
+
+    def game_loop(self, scale):
+        """Two nodes stepped by one frame loop, 60 frames a second: what a call of poll() takes of a frame."""
+        program = os.path.join(self.options.tools, "..", "examples", "example_game_loop")
+        for by in "session", "messages":
+            done = subprocess.run([program, str(60 * scale), by], capture_output=True, text=True, check=False)
+            if done.returncode != 0:  # a state was lost or came in the wrong order
+                raise SystemExit(f"{program} failed: {done.stdout}{done.stderr}")
+            for line in done.stdout.splitlines():
+                if "calls of poll()" in line:
+                    phase = line.split(",")[0]
+                elif costs := re.findall(r"([\d.]+) us", line):
+                    kind = line[:line.index("median")].strip()
+                    work = phase if kind == "time" else f"{phase}, {kind}"
+                    self.add(f"game loop by {by}, {work}", **dict(zip(("p50_us", "p99_us", "worst_us"), map(float, costs))))
 
     def parts(self, scale):
         """Codecs, ciphers, forwarding, TCP, HTTP and the queue, each alone."""

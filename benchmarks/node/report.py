@@ -71,6 +71,12 @@ def library(rows, ratio):
                   for name, row in rows.items() if name.startswith("library ")])
 
 
+def game_loop(rows, _ratio):
+    return table(["two nodes stepped 60 times a second", "`poll()` p50, us", "p99, us", "worst, us"],
+                 [[name.removeprefix("game loop "), spread(row, "p50_us"), spread(row, "p99_us"), spread(row, "worst_us")]
+                  for name, row in rows.items() if name.startswith("game loop ")])
+
+
 def rest(rows, _ratio):
     lines = [[name.removeprefix("direct "), spread(row, "rss_mb"), spread(row, "anonymous_mb"),
               number(median(row, "cpu_percent"))] for name, row in rows.items() if "rss_mb" in row and "anonymous_mb" in row]
@@ -85,7 +91,7 @@ def parts(rows, _ratio):
 
 
 SECTIONS = {"Limits of the machine": limits, "Round trips": round_trips, "Messages": messages, "Calls of a service": calls,
-            "The library alone": library, "At rest and at the start": rest, "Parts": parts}
+            "The library alone": library, "In a game loop": game_loop, "At rest and at the start": rest, "Parts": parts}
 
 
 def write(path, head, rows, compared):
