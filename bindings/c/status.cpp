@@ -74,6 +74,8 @@ const char* axl_status_text(axl_status status) {
     case AXL_E_BUSY: return "busy";
     case AXL_E_DELIVERY_UNKNOWN: return "delivery unknown";
     case AXL_E_INTERNAL: return "internal failure";
+    case AXL_E_CANCELLED: return "cancelled";
+    case AXL_E_ENDED: return "ended";
   }
   return "unknown status";
 }

@@ -30,6 +30,8 @@ enum class Errc : int {
   busy = 17,               ///< the peer cannot take it now
   delivery_unknown = 18,   ///< sent, and no receipt came: it may or may not have arrived
   internal = 19,           ///< one of our own invariants failed
+  cancelled = 20,          ///< whoever asked for it has taken that back
+  ended = 21,              ///< there is no more: the peer has finished
 };
 
 /// Never null; name "axl".

@@ -28,6 +28,8 @@ class Category final : public std::error_category {
       case Errc::busy: return "peer is busy";
       case Errc::delivery_unknown: return "delivery unknown";
       case Errc::internal: return "internal error";
+      case Errc::cancelled: return "cancelled";
+      case Errc::ended: return "ended";
     }
     return "unknown error";
   }

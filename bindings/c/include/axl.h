@@ -83,7 +83,9 @@ typedef enum axl_status {
   AXL_E_CRYPTO = 16,            /* a signature, tag or key does not hold */
   AXL_E_BUSY = 17,              /* the peer, or the handle, cannot take it now */
   AXL_E_DELIVERY_UNKNOWN = 18,  /* sent, and no receipt came: it may or may not have arrived */
-  AXL_E_INTERNAL = 19           /* one of our own invariants failed */
+  AXL_E_INTERNAL = 19,          /* one of our own invariants failed */
+  AXL_E_CANCELLED = 20,         /* whoever asked for it has taken that back */
+  AXL_E_ENDED = 21              /* there is no more: the peer has finished */
 } axl_status;
 
 /* The meaning of a status in a few words; never NULL. */

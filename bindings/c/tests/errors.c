@@ -232,7 +232,7 @@ static void checks_calls(void) {
 int main(void) {
   int status;
   CHECK(strcmp(axl_version(), "") != 0);
-  for (status = AXL_OK; status <= AXL_E_INTERNAL; ++status) {
+  for (status = AXL_OK; status <= AXL_E_ENDED; ++status) {
     CHECK(strcmp(axl_status_text((axl_status)status), "unknown status") != 0);
   }
   CHECK(strcmp(axl_status_text((axl_status)1000), "unknown status") == 0);
