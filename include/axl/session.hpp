@@ -63,13 +63,16 @@ class AXL_API Session {
   void on_writable(EventHandler handler);  ///< congested() has become false
   void on_drained(EventHandler handler);   ///< pending() has become zero: the peer's TCP has it all
   void on_end(EventHandler handler);       ///< the peer has finished sending; our direction is still open
-  void on_closed(ClosedHandler handler);   ///< the last event
+  void on_closed(ClosedHandler handler);   ///< the last event; told also to a handler that comes after it
 
   void pause();  ///< take nothing more from the peer, which is slowed down
   void resume();
   void finish();  ///< end our direction after what is queued; receiving goes on
   void close();   ///< send what is queued, then end both directions
   void abort();   ///< drop what is queued and end at once
+
+  /// For the library's own parts.
+  [[nodiscard]] const std::shared_ptr<node::SessionState>& state() const noexcept { return state_; }
 
  private:
   std::shared_ptr<node::SessionState> state_;

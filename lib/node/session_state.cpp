@@ -194,6 +194,7 @@ void SessionState::set_closed_handler(Session::ClosedHandler handler) {
     if (self.released_) return;
     self.handler_.closed = std::move(handler);
     self.listen_when_wanted();
+    if (self.over_) self.executor_->post([state = self.shared_from_this()] { state->report_closed(); });
   });
 }
 
@@ -298,7 +299,13 @@ void SessionState::end_with(std::optional<Error> error) {
   if (!keep) return;
   send_ended_.store(true, std::memory_order_release);
   retire_connection();
-  call(handler_.closed, error ? &*error : nullptr);
+  over_ = true;
+  why_ = std::move(error);
+  report_closed();
+}
+
+void SessionState::report_closed() {
+  call(handler_.closed, why_ ? &*why_ : nullptr);
   drop_handlers();
 }
 

@@ -36,6 +36,7 @@ class SessionState final : public StreamHandler, public std::enable_shared_from_
   /// Whoever has been told so hears on_writable when it is over.
   [[nodiscard]] bool congested() noexcept;
   [[nodiscard]] const PublicKey& peer() const noexcept { return peer_; }
+  [[nodiscard]] const std::shared_ptr<Executor>& executor() const noexcept { return executor_; }
   [[nodiscard]] std::uint16_t local_port() const noexcept { return local_port_; }
   [[nodiscard]] std::uint16_t remote_port() const noexcept { return remote_port_; }
   void release();  ///< the Session is gone: no handler any more, close
@@ -82,6 +83,7 @@ class SessionState final : public StreamHandler, public std::enable_shared_from_
   void settle_congestion();
   void retire_connection();
   void end_with(std::optional<Error> error);
+  void report_closed();
 
   const std::shared_ptr<Executor> executor_;
   const PublicKey peer_;
@@ -100,6 +102,8 @@ class SessionState final : public StreamHandler, public std::enable_shared_from_
   std::atomic<bool> released_{false};
   bool ended_by_peer_ = false;
   bool closed_orderly_ = false;
+  bool over_ = false;            // nothing follows but the handler of that
+  std::optional<Error> why_;     // it is over
   std::optional<router::FrameReader> messages_;
   std::deque<Buffer> unread_;  // came while paused, or behind the message that paused us
 
