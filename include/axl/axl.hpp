@@ -3,6 +3,7 @@
 
 #include <axl/a2a.hpp>
 #include <axl/api.hpp>
+#include <axl/blocking.hpp>
 #include <axl/bytes.hpp>
 #include <axl/config.hpp>
 #include <axl/error.hpp>
@@ -12,6 +13,7 @@
 #include <axl/mcp.hpp>
 #include <axl/message.hpp>
 #include <axl/node.hpp>
+#include <axl/pull.hpp>
 #include <axl/random.hpp>
 #include <axl/result.hpp>
 #include <axl/router.hpp>

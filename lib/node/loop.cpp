@@ -104,6 +104,12 @@ bool Loop::on_loop() const noexcept {
   return own_ ? context_->get_executor().running_in_this_thread() : turning_->thread.load() == here;
 }
 
+Result<void> Loop::may_block() const {
+  if (!on_loop() && (!own_ || threaded_ || ended_)) return {};
+  return Error{Errc::not_supported,
+               "a call that blocks would wait for ever: it was made on the node's loop, or no thread runs that loop"};
+}
+
 void Loop::run_and_wait(const std::function<void()>& task) {
   if (on_loop()) {
     task();

@@ -31,6 +31,7 @@ class Loop final : public Executor {
 
   void post(std::function<void()> task) override;
   [[nodiscard]] bool on_loop() const noexcept override;
+  [[nodiscard]] Result<void> may_block() const override;
 
   /// Runs `task` on the loop and waits for it; at once when on it already. With nobody turning the loop (poll mode, not
   /// started, or stopped) it runs here, and whoever begins to turn it waits for that.

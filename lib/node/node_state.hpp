@@ -44,6 +44,10 @@ class NodeState final : public bridge::Host {
   [[nodiscard]] bridge::Bridge& bridge() noexcept { return *bridge_; }
   void send(const PublicKey& peer, MessageBody body, SendOptions options, Node::SendHandler handler);
   [[nodiscard]] Executor& executor() override { return *executor_; }
+  /// Outlives the node; what is posted then is dropped.
+  [[nodiscard]] std::shared_ptr<Executor> shared_executor() const noexcept { return executor_; }
+  /// On the loop, before stop().
+  [[nodiscard]] Router router() { return Router{bridge_->dispatcher(), bridge_->leases(), bridge_->services()}; }
 
   // From any thread; each runs on the loop before it returns.
   Result<void> add_peer(const std::string& uri, const std::string& source_interface);

@@ -61,6 +61,12 @@ bool TurningExecutor::on_loop() const noexcept {
   return loop_ != nullptr && loop_->on_loop();
 }
 
+// Of a node that is gone nobody waits in vain: what is posted is dropped, and whoever waits hears that.
+Result<void> TurningExecutor::may_block() const {
+  const std::lock_guard lock{mutex_};
+  return loop_ == nullptr ? Result<void>{} : loop_->may_block();
+}
+
 // False: nothing waits, and the next post() asks for a new visit.
 bool TurningExecutor::take() {
   const std::lock_guard lock{mutex_};

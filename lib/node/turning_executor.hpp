@@ -36,6 +36,7 @@ class TurningExecutor final : public Executor,
   /// socket. For whoever has brought many things at once; of those that bring one each, several may be ready.
   void visit_at_end();
   [[nodiscard]] bool on_loop() const noexcept override;
+  [[nodiscard]] Result<void> may_block() const override;
 
  private:
   using Tasks = std::vector<std::function<void()>>;
