@@ -1,9 +1,15 @@
-// Runs a node on a loop that you own. The only public header that needs Asio: the version that the library was built with.
+// Runs a node on a loop that you own, and has its operations take Asio's completion tokens: coroutines, futures, handlers.
+// The only public header that needs Asio: the version that the library was built with.
+//
+//   axl::AsyncNode node{*owned};
+//   auto session = co_await node.connect(peer, 4000, axl::use_awaitable);  // axl::Result<axl::AsyncSession>
 //
 // With the static library only (axl::asio in CMake): whoever runs a loop and whoever uses it share variables of Asio.
 #pragma once
 
 #include <asio/io_context.hpp>
+#include <axl/asio/node.hpp>
+#include <axl/asio/session.hpp>
 #include <axl/config.hpp>
 #include <axl/node.hpp>
 #include <axl/result.hpp>

@@ -48,8 +48,9 @@ class Installed:
     def check(self, source):
         """The headers are all there, and nothing depends on the folders that it was built in."""
         assert (self.prefix / "include/axl.h").exists()
-        headers = sorted(path.name for path in (self.prefix / "include/axl").iterdir())
-        assert headers == sorted(path.name for path in (source / "include/axl").glob("*.hpp")), headers
+        there, wanted = ({path.relative_to(folder) for path in (folder / "include/axl").rglob("*") if path.is_file()}
+                         for folder in (self.prefix, source))
+        assert there == wanted, there ^ wanted
         for path in self.prefix.rglob("*"):
             if path.suffix in {".cmake", ".pc", ".hpp"}:
                 named = [folder for folder in self.folders if folder in path.read_text()]
