@@ -39,7 +39,7 @@ int main(int argc, char** argv) {
     case Action::help: std::fputs(usage().c_str(), stderr); return 0;
     case Action::help_config: std::fputs(config_table().c_str(), stdout); return 0;
     case Action::version: std::printf("axld %s\n", axl::kVersion); return 0;
-    case Action::genkey: return make_key(options->key_path);
+    case Action::genkey: return make_key(options->new_key_path);
     case Action::check_config: return check_config(*options);
     case Action::run:
     case Action::demo: break;

@@ -50,6 +50,11 @@ constexpr std::array kFlags{
            o.config_path = v;
            return {};
          }},
+    Flag{"key", "FILE", "private key file, instead of the config's",
+         [](Options& o, std::string_view v) -> Result<void> {
+           o.private_key_path = v;
+           return {};
+         }},
     Flag{"listen", "URI", "also listen on this URI, in front of those of the config; may be repeated",
          [](Options& o, std::string_view v) -> Result<void> {
            o.listen.emplace_back(v);
@@ -66,7 +71,7 @@ constexpr std::array kFlags{
     Flag{"genkey", "FILE", "write a new private key with mode 0600, print the public key, and end; never overwrites",
          [](Options& o, std::string_view v) -> Result<void> {
            o.action = Action::genkey;
-           o.key_path = v;
+           o.new_key_path = v;
            return {};
          }},
     Flag{"insecure-key-file", "", "accept a key file that others may read",

@@ -20,7 +20,8 @@ struct Options {
   std::vector<std::string> listen;           ///< in front of the config's
   std::optional<std::uint16_t> api_port;     ///< 0: any free port
   std::optional<std::uint16_t> router_port;  ///< 0: any free port
-  std::string key_path;                      ///< of genkey
+  std::string private_key_path;              ///< instead of the config's
+  std::string new_key_path;                  ///< of genkey
   bool insecure_key_file = false;
   bool strict = false;  ///< a listener that cannot be opened, or a warning of the config, ends the program
   bool compat_log = true;

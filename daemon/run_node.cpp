@@ -35,6 +35,12 @@ Result<FileConfig> load(const Options& options) {
   if (!config) return config;
   for (const auto& warning : config->warnings) complain(fmt::format("{}: {}", options.config_path, warning));
   if (options.strict && !config->warnings.empty()) return Error{Errc::invalid_argument, config->warnings.front()};
+  if (!options.private_key_path.empty()) {
+    if (!config->private_key_path.empty() || config->node.identity) {
+      say(fmt::format("[node] The key is that of {}, not that of {}", options.private_key_path, options.config_path));
+    }
+    config->private_key_path = options.private_key_path;
+  }
   if (!config->private_key_path.empty()) {
     auto key = load_key(config->private_key_path, options.insecure_key_file);
     if (!key) return key.error();

@@ -36,7 +36,8 @@ TEST_CASE("options: each does its thing", "[daemon]") {
   CHECK(parse({"--version"})->action == Action::version);
   CHECK(parse({"--check-config"})->action == Action::check_config);
   CHECK(parse({"--genkey", "k"})->action == Action::genkey);
-  CHECK(parse({"--genkey", "k"})->key_path == "k");
+  CHECK(parse({"--genkey", "k"})->new_key_path == "k");
+  CHECK(parse({"-key", "k"})->private_key_path == "k");
   CHECK(parse({"--api-port", "0"})->api_port == 0);
   CHECK(parse({"--api-port=65535"})->api_port == 65'535);
   CHECK(parse({"--insecure-key-file"})->insecure_key_file);
