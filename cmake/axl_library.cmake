@@ -45,7 +45,7 @@ add_library(axl::asio ALIAS axl_asio_hook)
 set(exports "${PROJECT_SOURCE_DIR}/cmake/axl_exports.map")
 set_target_properties(axl PROPERTIES SOVERSION ${AXL_ABI} VERSION ${AXL_ABI}.${PROJECT_VERSION} LINK_DEPENDS "${exports}")
 # Calls of the library to itself stay in it, whatever the program defines.
-target_link_options(axl PRIVATE "LINKER:--version-script=${exports}" LINKER:-Bsymbolic-functions)
+target_link_options(axl PRIVATE "LINKER:--version-script=${exports}" LINKER:-Bsymbolic-functions LINKER:-z,relro,-z,now)
 if(AXL_SANITIZE STREQUAL "")
   target_link_options(axl PRIVATE LINKER:-z,defs)
 endif()

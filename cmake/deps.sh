@@ -2,7 +2,7 @@
 # Brings everything that the build and the tests need, on Debian 12. Idempotent; well under a second when all is there.
 #
 #   cmake/deps.sh               for the library, the daemon and what the tests need to be built
-#   cmake/deps.sh tests         what they need to run too: a second compiler, Python's headers
+#   cmake/deps.sh tests         what they need to run too: a second compiler, Python's headers, what checks Debian packages
 #   cmake/deps.sh benchmarks    for the benchmarks too
 #
 #   AXL_DEPS_DIR=DIR      where the unpacked dependencies live (default: build/deps); clones may share one
@@ -28,7 +28,7 @@ packages=(
 case ${1:-} in
   "") ;;
   benchmarks) packages+=(libbenchmark-dev) ;;
-  tests) packages+=(clang libc++-dev libc++abi-dev python3-dev python3-venv) ;;
+  tests) packages+=(clang libc++-dev libc++abi-dev python3-dev python3-venv file lintian man-db procps systemd) ;;
   *)
     echo "deps: not '$1' but nothing, 'tests' or 'benchmarks'" >&2
     exit 2

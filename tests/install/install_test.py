@@ -51,6 +51,8 @@ class Installed:
         there, wanted = ({path.relative_to(folder) for path in (folder / "include/axl").rglob("*") if path.is_file()}
                          for folder in (self.prefix, source))
         assert there == wanted, there ^ wanted
+        documents = {path.name for path in (self.prefix / "share/doc/axl").iterdir()}
+        assert documents == {"LICENSE", "copyright"} and (self.prefix / "share/man/man8/axld.8").exists(), documents
         for path in self.prefix.rglob("*"):
             if path.suffix in {".cmake", ".pc", ".hpp"}:
                 named = [folder for folder in self.folders if folder in path.read_text()]
