@@ -14,12 +14,13 @@ endforeach()
 
 add_library(axl SHARED ${objects})
 if(AXL_LTO_WORKS AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  # Intermediate code is for the very compiler that wrote it. The archive gets the machine code that comes of it.
+  # Intermediate code is for the very compiler that wrote it. The archive gets the machine code that comes of it, made in
+  # one piece: GCC 12 stops with an internal error where it parts what it links to an object.
   string(TOUPPER "${CMAKE_BUILD_TYPE}" kind)
   separate_arguments(flags NATIVE_COMMAND "${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_${kind}}")
   set(whole "${CMAKE_CURRENT_BINARY_DIR}/axl_whole.o")
   add_custom_command(OUTPUT "${whole}" DEPENDS ${objects} COMMAND_EXPAND_LISTS VERBATIM COMMENT "Optimising the static library"
-    COMMAND "${CMAKE_CXX_COMPILER}" ${flags} -fPIC -flto=auto -flinker-output=nolto-rel -r -o "${whole}" ${objects})
+    COMMAND "${CMAKE_CXX_COMPILER}" ${flags} -fPIC -flto -flto-partition=none -flinker-output=nolto-rel -r -o "${whole}" ${objects})
   set(objects "${whole}")
 endif()
 add_library(axl_static STATIC ${objects})
