@@ -17,7 +17,26 @@ mount --make-rprivate /
 mount -t tmpfs tmpfs "$work"
 cd "$work"
 mkdir upper space root shared
-mount -t overlay overlay -o "lowerdir=/,upperdir=$work/upper,workdir=$work/space" root
+mount -t tmpfs -o mode=755 tmpfs root
+cp -d /bin /sbin /lib* root # links into /usr
+mkdir root/{proc,sys,dev,run,tmp,mnt,root} upper/{usr,etc,var} space/{usr,etc,var} root/{usr,etc,var}
+options=""
+if [ "$first" = user ]; then
+  # What root owns below is nobody's here: the folders that packages write to begin as ours.
+  options=,userxattr
+  triple=$(dpkg-architecture -qDEB_HOST_MULTIARCH)
+  for folder in usr/bin usr/include "usr/lib/$triple/pkgconfig" "usr/lib/$triple/cmake" usr/lib/systemd/system usr/share/doc \
+    usr/share/man/man8 usr/share/lintian/overrides etc/systemd/system/multi-user.target.wants var/log \
+    var/lib/systemd/deb-systemd-helper-enabled/multi-user.target.wants var/lib/systemd/deb-systemd-helper-masked; do
+    mkdir -p "upper/$folder"
+  done
+  cp -r /var/lib/dpkg upper/var/lib 2> /dev/null || true # without what only root may read
+  touch upper/var/lib/dpkg/{lock,lock-frontend,triggers/Lock} upper/var/log/dpkg.log
+fi
+for top in usr etc var; do
+  mount -t overlay overlay -o "lowerdir=/$top,upperdir=$work/upper/$top,workdir=$work/space/$top$options" root/$top
+done
+[ "$first" != user ] || mount -t tmpfs tmpfs root/var/lib/private # root's alone, below
 mount --bind "$shared" shared
 cd root
 mount -t tmpfs tmpfs run
@@ -31,7 +50,9 @@ mkdir dev/shm dev/pts
 mount -t tmpfs -o mode=1777 tmpfs dev/shm
 ln -s /proc/self/fd dev/fd
 mount -t proc proc proc
-mount --rbind "$work" mnt
+mkdir mnt/upper mnt/shared
+mount --bind "$work/upper" mnt/upper
+mount --bind "$work/shared" mnt/shared
 if [ "$first" = systemd ]; then
   # Neither services of the machine below, nor its rule that packages start none.
   rm -rf etc/systemd/system/*.wants usr/sbin/policy-rc.d
@@ -57,7 +78,7 @@ fi
 touch /run/ready
 exec sleep infinity
 """
-_UNSHARE = ["unshare", "--mount", "--pid", "--net", "--ipc", "--uts", "--cgroup", "--fork", "--kill-child"]
+_NAMESPACES = ["--mount", "--pid", "--net", "--ipc", "--uts", "--cgroup"]
 UPPER = "/mnt/upper"  # what was written, as the machine sees it
 SHARED = pathlib.Path("/mnt/shared")  # the folder that it shares with the test
 
@@ -66,19 +87,22 @@ class Machine:
     """As a context: with Machine(work, shared) as machine. `work` is an empty folder, whose mount is the machine's."""
 
     def __init__(self, work, shared, booted=False):
-        user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
-        command = [*_UNSHARE, *user, "bash", "-c", _SETUP, "setup", str(work), str(shared), "systemd" if booted else "sleep"]
+        user = os.geteuid() != 0
+        # Other users do not exist in a user namespace, and what triggers run becomes one.
+        self.dpkg = "dpkg --no-triggers" if user else "dpkg"
+        command = ["unshare", *_NAMESPACES, *(["--user", "--map-root-user"] if user else []), "--fork", "--kill-child",
+                   "bash", "-c", _SETUP, "setup", str(work), str(shared), "systemd" if booted else "user" if user else "root"]
+        self._enter = ["nsenter", *_NAMESPACES, *(["--user", "--preserve-credentials"] if user else [])]
         self._booted = booted
         self._log = open(shared / "machine.log", "w+", encoding="utf-8")
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self._log, stderr=subprocess.STDOUT)
-        self._enter = None
 
     def __enter__(self):
         try:
             children = pathlib.Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
             until(lambda: self._alive() and children.read_text().split(), "the machine has a first process")
-            self._enter = ["nsenter", "--target", children.read_text().split()[0], "--all", "--wd=/", "env", "-i",
-                           "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", "HOME=/root"]
+            self._enter += ["--target", children.read_text().split()[0], "--wd", "env", "-i",
+                            "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", "HOME=/root"]
             if self._booted:
                 up = "systemctl is-system-running | grep -qE '^(running|degraded)$'"
             else:
@@ -108,6 +132,12 @@ class Machine:
         return subprocess.Popen([*self._enter, *command], stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
 
     def close(self):
+        if self._booted and self._process.poll() is None:
+            self.command("systemctl", "exit")  # which leaves no control groups behind
+            try:
+                self._process.wait(30)
+            except subprocess.TimeoutExpired:
+                pass
         self._process.kill()  # and --kill-child the rest
         self._process.wait()
         self._log.close()

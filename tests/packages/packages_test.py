@@ -160,7 +160,7 @@ def live_without_systemd(packages, source, folder):
     with Machine(work, shared) as machine:
         daemon = Daemon(machine)
         debs = " ".join(str(SHARED / path.relative_to(shared)) for path in packages.paths.values())
-        said = machine.run(f"dpkg -i {debs} 2>&1")
+        said = machine.run(f"{machine.dpkg} -i {debs} 2>&1")
         key = MADE.search(said)[1]
         assert daemon.key_file() == key
         assert machine.run("readlink /etc/systemd/system/multi-user.target.wants/axld.service").endswith("/systemd/system/axld.service\n")
@@ -177,15 +177,15 @@ def live_without_systemd(packages, source, folder):
 
         machine.run(f"sed -i 's/9002/9012/' {CONFIG}")
         newer = SHARED / packages.newer.relative_to(shared)
-        assert MADE.search(machine.run(f"dpkg -i {newer} 2>&1")) is None
+        assert MADE.search(machine.run(f"{machine.dpkg} -i {newer} 2>&1")) is None
         assert daemon.key_file() == key and "9012" in machine.run(f"cat {CONFIG}")
-        machine.run("dpkg -r axld libaxl-dev libaxl1")
+        machine.run(f"{machine.dpkg} -r axld libaxl-dev libaxl1")
         assert machine.command("sh", "-c", "command -v axld").returncode != 0
         left = machine.run("ls /etc/axl").split()
         assert left == ["axld.json", "node.pem"] and daemon.key_file() == key, left
-        machine.run(f"dpkg -i {newer} 2>&1")
+        machine.run(f"{machine.dpkg} -i {newer} 2>&1")
         assert daemon.key_file() == key and "9012" in machine.run(f"cat {CONFIG}")
-        machine.run("dpkg -P axld libaxl-dev libaxl1")
+        machine.run(f"{machine.dpkg} -P axld libaxl-dev libaxl1")
         nothing_left(machine)
         say("used, upgraded, removed, installed again and purged")
 
