@@ -71,6 +71,6 @@ if(TARGET axld)
 endif()
 # Parts of other projects are in each binary, and their licences ask to be shown beside it.
 foreach(component runtime development daemon)
-  install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" "${PROJECT_SOURCE_DIR}/packaging/copyright"
+  install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" "${PROJECT_SOURCE_DIR}/cmake/packaging/copyright"
     DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT ${component})
 endforeach()

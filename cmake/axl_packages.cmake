@@ -1,8 +1,8 @@
 # Debian packages: `cpack` in a build folder makes libaxl1, libaxl-dev and axld of what was built there.
 #
 # Each is a component of its own, which `cmake --install` leaves out: the folders are those of Debian, with the libraries
-# below the name of the machine's kind, whatever this build installs to. packaging/ has what only packages need.
-set(packaging "${PROJECT_SOURCE_DIR}/packaging")
+# below the name of the machine's kind, whatever this build installs to. cmake/packaging has what only packages need.
+set(packaging "${PROJECT_SOURCE_DIR}/cmake/packaging")
 find_program(AXL_GZIP gzip)
 find_program(AXL_DPKG dpkg)
 mark_as_advanced(AXL_GZIP AXL_DPKG)
@@ -19,7 +19,7 @@ set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${packaging}/cha
   "${PROJECT_SOURCE_DIR}/daemon/axld.8")
 file(STRINGS "${packaging}/changelog" first LIMIT_COUNT 1)
 if(NOT first MATCHES "^axl \\(([0-9.]+)-([0-9]+)\\) " OR NOT CMAKE_MATCH_1 VERSION_EQUAL PROJECT_VERSION)
-  message(FATAL_ERROR "packaging/changelog begins with '${first}', and this is ${PROJECT_VERSION}")
+  message(FATAL_ERROR "cmake/packaging/changelog begins with '${first}', and this is ${PROJECT_VERSION}")
 endif()
 set(CPACK_DEBIAN_PACKAGE_RELEASE "${CMAKE_MATCH_2}")
 

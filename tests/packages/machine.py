@@ -7,6 +7,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import time
 
 from axl_testing.wait import until
 
@@ -86,7 +87,8 @@ SHARED = pathlib.Path("/mnt/shared")  # the folder that it shares with the test
 class Machine:
     """As a context: with Machine(work, shared) as machine. `work` is an empty folder, whose mount is the machine's."""
 
-    def __init__(self, work, shared, booted=False):
+    def __init__(self, work, shared, booted=False, patience=None):
+        """Seconds of `patience`: then it is one that does not come up."""
         user = os.geteuid() != 0
         # Other users do not exist in a user namespace, and what triggers run becomes one.
         self.dpkg = "dpkg --no-triggers" if user else "dpkg"
@@ -94,6 +96,7 @@ class Machine:
                    "bash", "-c", _SETUP, "setup", str(work), str(shared), "systemd" if booted else "user" if user else "root"]
         self._enter = ["nsenter", *_NAMESPACES, *(["--user", "--preserve-credentials"] if user else [])]
         self._booted = booted
+        self._give_up = None if patience is None else time.monotonic() + patience
         self._log = open(shared / "machine.log", "w+", encoding="utf-8")
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self._log, stderr=subprocess.STDOUT)
 
@@ -143,6 +146,8 @@ class Machine:
         self._log.close()
 
     def _alive(self):
+        if self._give_up is not None and time.monotonic() > self._give_up:
+            raise SystemExit("the machine does not come up")
         if self._process.poll() is not None:
             self._log.seek(0)
             raise SystemExit(f"the machine ended with {self._process.returncode}: {self._log.read()}")
@@ -155,7 +160,7 @@ def why_not(folder, booted=False):
     work.mkdir()
     shared.mkdir()
     try:
-        with Machine(work, shared, booted):
+        with Machine(work, shared, booted, patience=60):
             pass
     except (SystemExit, OSError) as error:
         return f"this test needs namespaces and overlays, as root or by user namespaces: {error}"
@@ -163,7 +168,7 @@ def why_not(folder, booted=False):
 
 
 def leave(reason):
-    """The test cannot run: a failure where namespaces are required."""
-    required = bool(os.environ.get("AXL_REQUIRE_NETNS"))
+    """The test cannot run: a failure where it has to."""
+    required = bool(os.environ.get("AXL_REQUIRE_MACHINES"))
     print(f"{'FAILED' if required else 'SKIPPED'}: {reason}")
     sys.exit(1 if required else 77)

@@ -1,4 +1,4 @@
-"""packaging/copyright names every project whose code our libraries are made of, and every holder that lwIP's sources name.
+"""cmake/packaging/copyright names every project whose code our libraries are made of, and every holder that lwIP's sources name.
 
 What goes in is what the compiler has read for the objects, as ninja knows it.
 
@@ -33,7 +33,7 @@ def main():
     if not (build / "build.ninja").exists():
         print("SKIPPED: the build is not ninja's, which knows what was read")
         return 77
-    text = (source / "packaging/copyright").read_text()
+    text = (source / "cmake/packaging/copyright").read_text()
     named = set(re.findall(r"^Files: (\w+)/\*$", text, re.M))
     faults, used, system = [], {"llhttp"}, []  # llhttp: objects as they were brought
     for path in read_files(build):

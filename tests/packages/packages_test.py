@@ -268,7 +268,7 @@ def main():
         reason = machines.why_not(folder, booted=True) if os.geteuid() == 0 else "that takes root"
         if not reason:
             live_with_systemd(packages, folder)
-        elif os.geteuid() == 0 and os.environ.get("AXL_REQUIRE_NETNS"):
+        elif os.geteuid() == 0 and os.environ.get("AXL_REQUIRE_MACHINES"):
             raise SystemExit(reason)
         else:
             print(f"the service was not run by systemd: {reason}")
