@@ -46,7 +46,7 @@ class EarlyTicks {
 
 struct Engine::State {
   State(const Config& config, const PrivateKey& key, crypto::Verifier verify, Rng& rng, Duration unix_at_zero, Time now)
-      : tick{config.tick}, next_tick{now}, early{config}, protocol{config, key, std::move(verify), rng, unix_at_zero} {}
+      : own{key.public_key()}, tick{config.tick}, next_tick{now}, early{config}, protocol{config, key, std::move(verify), rng, unix_at_zero} {}
 
   void run_tick(Tree::TickKind kind, Time now) {
     protocol.tick(kind, now);
@@ -56,6 +56,7 @@ struct Engine::State {
     if (protocol.take_hurry()) early.want();
   }
 
+  PublicKey own;
   Duration tick;
   Time next_tick;
   EarlyTicks early;
@@ -138,6 +139,23 @@ std::vector<Engine::LinkView> Engine::links() const {
     }
   }
   return list;
+}
+
+Engine::Place Engine::place() const {
+  const auto& own = state_->own;
+  auto& protocol = state_->protocol;
+  const auto& infos = protocol.tree().infos();
+  const auto* self = infos.find(own);
+  Place place{self == nullptr ? own : self->announce.parent, {}};
+  for (const auto& [key, neighbour] : protocol.neighbours().all()) {
+    const auto* entry = infos.find(key);
+    if (entry != nullptr && entry->announce.parent == own) place.children.push_back(key);
+  }
+  return place;
+}
+
+std::uint64_t Engine::place_version() const {
+  return state_->protocol.tree().infos().shape() + state_->protocol.neighbours().version();
 }
 
 wire::Path Engine::coords() const { return state_->protocol.tree().coords(); }

@@ -77,6 +77,14 @@ class Engine {
   };
   [[nodiscard]] std::vector<TreeEntry> tree() const;
   [[nodiscard]] std::vector<LinkView> links() const;
+  /// Our place in the tree: the parent, which is our own key at the root, and the neighbours whose parent we are.
+  struct Place {
+    PublicKey parent;
+    std::vector<PublicKey> children;
+  };
+  [[nodiscard]] Place place() const;
+  /// Another number whenever place() may say something else.
+  [[nodiscard]] std::uint64_t place_version() const;
   [[nodiscard]] wire::Path coords() const;
   [[nodiscard]] PublicKey root() const;
   [[nodiscard]] std::size_t known_nodes() const;

@@ -1,0 +1,91 @@
+// One aggregation as one node sees it: whom it has asked, what has come, and what it says in the end.
+//
+// A child is in the account at most once: with the one part that comes while we wait for it, or as missing. Those who
+// answered another parent are neither. What comes when we no longer wait is late, and for nothing.
+//
+// Built-in operations are merged as parts come. Parts of custom ones are kept, to be merged in the order of keys.
+#pragma once
+
+#include <axl/time.hpp>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "convergecast/codec.hpp"
+
+namespace axl::convergecast {
+
+class Session {
+ public:
+  /// `parent` is our own key at the root. `budget`: for us to answer.
+  Session(Question question, const PublicKey& own, const PublicKey& parent, Duration budget, Time now);
+
+  [[nodiscard]] const Question& question() const noexcept { return question_; }
+  [[nodiscard]] const PublicKey& parent() const noexcept { return parent_; }
+  [[nodiscard]] bool at_root() const noexcept { return parent_ == own_; }
+  [[nodiscard]] Time accepted() const noexcept { return accepted_; }
+  [[nodiscard]] Time deadline() const noexcept { return deadline_; }
+  /// Nobody counts parts of this session after it.
+  [[nodiscard]] Time forget_at() const noexcept { return accepted_ + question_.time; }
+
+  /// What a child gets of our budget: less, so that we hear from it before our own parent gives up. Zero: too little to
+  /// ask at all.
+  [[nodiscard]] Duration child_budget() const noexcept { return child_budget_; }
+  void expect(const PublicKey& child) { children_.try_emplace(child); }
+  void miss(const PublicKey& child) { marks_.add_missing(child); }
+  [[nodiscard]] bool waits_for(const PublicKey& child) const;
+  [[nodiscard]] std::vector<PublicKey> waited_for() const;
+  [[nodiscard]] std::vector<PublicKey> asked() const;
+
+  /// From a child that we wait for. False: it does not go together with the rest, and is missing.
+  bool on_part(const PublicKey& child, const Marks& marks, Groups groups, const Merge* merge, std::size_t room);
+  void on_decline(const PublicKey& child, Reason reason);
+  [[nodiscard]] bool wants_own() const noexcept { return !own_done_ && !done_; }
+  /// Our own values; none means that we abstain.
+  void contribute(Groups groups);
+
+  /// Everybody has answered.
+  [[nodiscard]] bool ready() const noexcept { return own_done_ && waiting_for_none(); }
+  /// Closes the account: who has not answered is missing.
+  void finish(bool settling, const Merge* merge);
+  [[nodiscard]] bool done() const noexcept { return done_; }
+
+  [[nodiscard]] const Marks& marks() const noexcept { return marks_; }
+  [[nodiscard]] const Groups& groups() const noexcept { return groups_; }
+  void drop_groups() { groups_.clear(); }
+  /// Bytes of parts that wait for finish().
+  [[nodiscard]] std::size_t held() const noexcept { return held_; }
+
+  Time resend_at{};          ///< when to ask again who has not answered
+  Time due{};                ///< when the engine looks at it
+  std::optional<Bytes> kept; ///< what we said: the groups at the root, else the part's body
+  bool told = false;         ///< the result has been passed on
+
+ private:
+  enum class State : std::uint8_t { waiting, answered, missing, elsewhere };
+  struct Child {
+    State state = State::waiting;
+    std::optional<Groups> held;
+    Marks marks;
+  };
+
+  [[nodiscard]] bool waiting_for_none() const;
+  bool merge(const Marks& marks, const Groups& groups, const Merge* merge);
+  void set_missing(const PublicKey& key, Child& child);
+
+  Question question_;
+  PublicKey own_;
+  PublicKey parent_;
+  Time accepted_;
+  Time deadline_;
+  Duration child_budget_;
+  std::map<PublicKey, Child> children_;
+  std::optional<Groups> own_groups_;  // of a custom operation
+  Marks marks_;
+  Groups groups_;
+  std::size_t held_ = 0;
+  bool own_done_ = false;
+  bool done_ = false;
+};
+
+}  // namespace axl::convergecast
