@@ -24,6 +24,7 @@ class Asks {
     Time due{};                    ///< when the engine looks at it
     PublicKey sent_to;             ///< the parent whose answer we take
     std::optional<Nonce> session;  ///< we were the root: the one that answers it
+    bool busy = false;             ///< ours, and refused so far: it is asked again
   };
   struct Limits {
     std::size_t own = 0;

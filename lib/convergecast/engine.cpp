@@ -6,8 +6,6 @@ namespace axl::convergecast {
 
 namespace {
 
-Duration resend_interval(Duration time) { return std::max(kLeastResend, time / 4); }
-
 Error not_wanted() { return {Errc::not_found, "no session waits for a value of this node under that nonce"}; }
 
 }  // namespace
@@ -46,10 +44,13 @@ void Engine::on_tick(Time now) {
   while (const auto id = asks_.due(now)) {
     auto& entry = *asks_.find(*id);
     if (now >= entry.until) {
-      if (id->first == own_) outputs_.emplace_back(Finished{id->second, Error{Errc::timed_out, "no answer from above"}});
+      if (id->first == own_) {
+        outputs_.emplace_back(Finished{id->second, entry.busy ? Error{Errc::busy, "too many questions at once"}
+                                                              : Error{Errc::timed_out, "no answer from above"}});
+      }
       asks_.erase(*id);
     } else {
-      asks_.set_due(*id, entry, std::min(entry.until, now + resend_interval(entry.question.time)));
+      asks_.set_due(*id, entry, std::min(entry.until, now + repeat_interval(entry.question.time)));
       pursue(*id, entry, now);
     }
   }
@@ -62,7 +63,7 @@ void Engine::on_tick(Time now) {
       close(nonce, session);
     } else {
       for (const auto& child : session.waited_for()) request(nonce, session, child, now);
-      session.resend_at = now + resend_interval(session.child_budget());
+      session.resend_at = session.next_resend(now);
       set_due(nonce, session);
     }
   }
@@ -83,7 +84,7 @@ Result<Token> Engine::ask(Question question, Time now) {
   const Asks::Id id{own_, token};
   auto* entry = asks_.add(id, std::move(question), now);
   if (entry == nullptr) return Error{Errc::limit_reached, "as many questions as there may be wait for their answer"};
-  asks_.set_due(id, *entry, std::min(entry->until, now + resend_interval(entry->question.time)));
+  asks_.set_due(id, *entry, std::min(entry->until, now + repeat_interval(entry->question.time)));
   pursue(id, *entry, now);
   return token;
 }
@@ -129,7 +130,7 @@ void Engine::take(const PublicKey& from, const Ask& ask, Time now) {
   const Asks::Id id{from, ask.token};
   auto* entry = asks_.find(id);
   if (entry == nullptr) {
-    if (tree_.take_ask(from, now)) entry = asks_.add(id, ask.question, now);
+    if (tree_.take_ask(from, ask.question.time, rng_, now)) entry = asks_.add(id, ask.question, now);
     if (entry == nullptr) {
       ++counters_.refused;
       refuse(id, Status::busy);
@@ -152,14 +153,20 @@ void Engine::pursue(const Asks::Id& id, Asks::Entry& entry, Time now) {
   }
 }
 
+// A question of ours that finds everybody busy stays, to be asked again until its time is over.
 void Engine::refuse(const Asks::Id& id, Status status) {
-  if (id.first != own_) {
-    send(id.first, encode_refusal(id.second, status));
+  auto* entry = asks_.find(id);
+  if (id.first == own_ && status == Status::busy && entry != nullptr) {
+    entry->busy = true;
+    entry->sent_to = {};
     return;
   }
-  const bool busy = status == Status::busy;
-  outputs_.emplace_back(Finished{id.second, Error{busy ? Errc::busy : Errc::not_supported,
-                                                  busy ? "too many questions at once" : "the root does not know the merge"}});
+  if (id.first == own_) {
+    outputs_.emplace_back(Finished{id.second, Error{Errc::not_supported, "the root does not know the merge"}});
+  } else {
+    send(id.first, encode_refusal(id.second, status));
+  }
+  asks_.erase(Asks::Id{id});
 }
 
 // `session` is ours, as the root, and done.
@@ -181,7 +188,6 @@ Result<void> Engine::take(const PublicKey& from, const AnswerView& view) {
   for (const auto& id : ids) {
     if (view.status != Status::outcome) {
       refuse(id, view.status);
-      asks_.erase(id);
       continue;
     }
     const auto& operation = asks_.find(id)->question.operation;

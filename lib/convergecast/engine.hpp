@@ -4,16 +4,16 @@
 // Right, or marked partial, never wrong. Each session has a nonce of the root. A node takes the request of one parent,
 // its present one, once, and tells every other that it is taken. A node counts one part of a child that it has asked,
 // and says what it counted to the one parent that asked it. So every node is in the account at most once, also when
-// parents change under way. Who was asked and did not answer is named as missing. A node between two parents is nobody's
-// child, so an account also says when a child came or went from a while before it (Config::settle) until its end.
-//
-// A restarted node no longer knows what it answered, so it declines sessions that may be older than itself.
+// parents change under way. Who was asked and did not answer is named as missing. A node between two parents is
+// nobody's child, so an account also says when children came or went, from a while before it (Config::settle) until
+// its end. A restarted node no longer knows what it answered, so it declines sessions that may be older than itself.
 //
 // Parents give their children less time than they have themselves. What may have been lost is said again, and nothing
 // is counted twice for it. All of this holds among nodes that follow it: one that lies can make up what is below it in
 // the tree, which nobody can check, and nothing else; a root that lies can make up everything.
 //
 // Pure. Bodies are carried by the caller, each to the node with that very key, which is also how the sender is known.
+// The clocks of nodes may show anything, but run alike.
 #pragma once
 
 #include <axl/aggregation.hpp>
@@ -44,8 +44,8 @@ struct Wanted {
   Question question;
   Time until{};  ///< later it is missing
 };
-/// A question of this node has ended. Errors: busy (too many at once), not_supported (the root does not know the merge),
-/// timed_out (no answer from above).
+/// A question of this node has ended. Errors, after its time and half of it again: busy (too many at once),
+/// timed_out (no answer from above); at once: not_supported (the root does not know the merge).
 struct Finished {
   Token question{};
   Result<Outcome> outcome;
@@ -63,16 +63,13 @@ struct Config {
   /// No node has had this key before, so there are no answers of an earlier life.
   bool new_key = false;
 
-  std::size_t max_running = 64;           ///< sessions that collect; of more, requests are declined, questions refused
+  std::size_t max_running = 256;          ///< sessions that collect; of more, requests are declined, questions refused
   std::size_t max_sessions = 4096;        ///< those and the ones remembered for their time; the same
   std::size_t max_children = 1024;        ///< asked in one session; the others are missing
   std::size_t max_held_bytes = 8u << 20;  ///< of answers kept to be said again, which are not kept then, and of custom
                                           ///< parts that wait to be merged, which are missing then
   Asks::Limits asks{64, 256, 1024};
 };
-
-/// What may have been lost is said again after a quarter of its time, but not sooner than this.
-inline constexpr Duration kLeastResend{std::chrono::milliseconds{250}};
 
 class Engine {
  public:

@@ -45,7 +45,6 @@ void Engine::open(const Asks::Id& id, Asks::Entry& entry, Time now) {
   if (!knows(entry.question.operation)) refusal = Status::unsupported;
   if (refusal) {
     refuse(id, *refusal);
-    asks_.erase(Asks::Id{id});
     return;
   }
   // The nonce is ours, so that nobody can have the same session asked twice.
@@ -68,7 +67,7 @@ void Engine::begin(const Nonce& nonce, Session opened, Time now) {
     session.expect(child);
     request(nonce, session, child, now);
   });
-  session.resend_at = asked == 0 ? session.deadline() : now + std::max<Duration>(session.child_budget() / 4, kLeastResend);
+  session.resend_at = session.next_resend(now);
   set_due(nonce, session);
   outputs_.emplace_back(Wanted{nonce, session.question(), session.deadline()});
 }

@@ -15,6 +15,12 @@
 
 namespace axl::convergecast {
 
+/// What may have been lost is said again after a quarter of its time, but not sooner than after 250 ms.
+[[nodiscard]] constexpr Duration repeat_interval(Duration time) noexcept {
+  constexpr Duration kLeast{std::chrono::milliseconds{250}};
+  return time / 4 < kLeast ? kLeast : time / 4;
+}
+
 class Session {
  public:
   /// `parent` is our own key at the root. `budget`: for us to answer.
@@ -31,6 +37,11 @@ class Session {
   /// What a child gets of our budget: less, so that we hear from it before our own parent gives up. Zero: too little to
   /// ask at all.
   [[nodiscard]] Duration child_budget() const noexcept { return child_budget_; }
+  /// When to ask again who has not answered: the deadline, when there will be nothing left for it.
+  [[nodiscard]] Time next_resend(Time now) const noexcept {
+    const auto next = now + repeat_interval(child_budget_);
+    return children_.empty() || next >= accepted_ + child_budget_ ? deadline_ : next;
+  }
   void expect(const PublicKey& child) { children_.try_emplace(child); }
   void miss(const PublicKey& child) { marks_.add_missing(child); }
   [[nodiscard]] bool waits_for(const PublicKey& child) const;
@@ -56,10 +67,10 @@ class Session {
   /// Bytes of parts that wait for finish().
   [[nodiscard]] std::size_t held() const noexcept { return held_; }
 
-  Time resend_at{};          ///< when to ask again who has not answered
-  Time due{};                ///< when the engine looks at it
-  std::optional<Bytes> kept; ///< what we said: the groups at the root, else the part's body
-  bool told = false;         ///< the result has been passed on
+  Time resend_at{};           ///< next_resend() as it was
+  Time due{};                 ///< when the engine looks at it
+  std::optional<Bytes> kept;  ///< what we said: the groups at the root, else the part's body
+  bool told = false;          ///< the result has been passed on
 
  private:
   enum class State : std::uint8_t { waiting, answered, missing, elsewhere };

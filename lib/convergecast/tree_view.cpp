@@ -20,14 +20,16 @@ void TreeView::update(const PublicKey& parent, std::span<const PublicKey> childr
   if (changed) changed_at_ = now;
 }
 
-bool TreeView::take_ask(const PublicKey& child, Time now) {
-  constexpr Duration kOne = Duration{std::chrono::seconds{1}} / kAsksPerSecond;
+bool TreeView::take_ask(const PublicKey& child, Duration time, Rng& rng, Time now) {
   const auto found = children_.find(child);
   if (found == children_.end()) return false;
   auto& paid_until = found->second.paid_until;
   paid_until = std::max(paid_until, now);
-  if (paid_until - now > (kAskBurst - 1) * kOne) return false;
-  paid_until += kOne;
+  constexpr auto kHalf = static_cast<std::uint64_t>((kAtOnce / 2).count());
+  const auto free = kAtOnce - (paid_until - now);
+  if (free <= Duration::zero()) return false;
+  if (free < kAtOnce / 2 && rng.next_u64() % kHalf >= static_cast<std::uint64_t>(free.count())) return false;
+  paid_until += std::max(time, kLeastCost) / kQuestions;
   return true;
 }
 

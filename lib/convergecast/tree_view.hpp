@@ -1,9 +1,13 @@
 // What a node knows of the tree: its parent, its children, and since when.
 //
-// Also how often each child may ask: a branch asks through its top node, which gets so much whatever lies below.
+// Also how much each child may ask: a branch asks through its top node, which gets so much whatever lies below. A
+// question costs what it takes, the time for which nodes remember it. Who has used up half of what is allowed at once
+// is refused by chance, the more the more is used: so one who floods does not take every place that becomes free from
+// those who ask through the same branch.
 #pragma once
 
 #include <axl/key.hpp>
+#include <axl/random.hpp>
 #include <axl/time.hpp>
 #include <map>
 #include <span>
@@ -12,8 +16,9 @@ namespace axl::convergecast {
 
 class TreeView {
  public:
-  static constexpr int kAsksPerSecond = 20;  ///< of a child, on average
-  static constexpr int kAskBurst = 40;       ///< and at once
+  static constexpr int kQuestions = 100;                          ///< of a child that are remembered, on average
+  static constexpr Duration kAtOnce{std::chrono::seconds{4}};     ///< that average for so long, after a rest
+  static constexpr Duration kLeastCost{std::chrono::seconds{1}};  ///< a question's time counts as this at least
 
   TreeView(const PublicKey& own, Time now) : own_{own}, parent_{own}, changed_at_{now} {}
 
@@ -31,8 +36,8 @@ class TreeView {
   /// When we last got or lost a child, or became root or ceased to be it.
   [[nodiscard]] Time changed_at() const noexcept { return changed_at_; }
 
-  /// Whether this child may ask now; counts it.
-  [[nodiscard]] bool take_ask(const PublicKey& child, Time now);
+  /// Whether this child may ask now, for so long; counts it.
+  [[nodiscard]] bool take_ask(const PublicKey& child, Duration time, Rng& rng, Time now);
 
  private:
   struct Child {

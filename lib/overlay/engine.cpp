@@ -46,7 +46,11 @@ class EarlyTicks {
 
 struct Engine::State {
   State(const Config& config, const PrivateKey& key, crypto::Verifier verify, Rng& rng, Duration unix_at_zero, Time now)
-      : own{key.public_key()}, tick{config.tick}, next_tick{now}, early{config}, protocol{config, key, std::move(verify), rng, unix_at_zero} {}
+      : own{key.public_key()},
+        tick{config.tick},
+        next_tick{now},
+        early{config},
+        protocol{config, key, std::move(verify), rng, unix_at_zero} {}
 
   void run_tick(Tree::TickKind kind, Time now) {
     protocol.tick(kind, now);

@@ -132,16 +132,17 @@ TEST_CASE("simulation: with lost bodies outcomes are mostly complete, else marke
 
 TEST_CASE("simulation: while nodes restart and links come and go no node is counted twice or left out in silence",
           "[simulation]") {
-  const auto seed = seed_of_run(7'102);
+  const auto seed = seed_of_run(1);
   INFO("AXL_SEED=" << seed);
   convergecast::Config config;
   Crowd crowd{seed, 100, config};
   Judge judge{crowd, config.settle};
   auto& random = crowd.network.random();
   judge.look();
-  crowd.swarm->loss = 0.005;
   for (int tenth = 0; tenth < 900; ++tenth) {
     const bool rest = tenth % 300 > 180;  // to settle, so that something is complete
+    // Much is lost, so that nodes are asked late, when others have moved and answered already.
+    crowd.swarm->loss = rest ? 0.005 : 0.1;
     if (tenth % 2 == 0) judge.ask(random() % 100);
     if (!rest && tenth % 4 == 0) {
       crowd.swarm->restart(random() % 100, std::chrono::milliseconds{50 + random() % 500});
@@ -335,8 +336,7 @@ TEST_CASE("simulation: a flooder fills its share and no more, and others are ans
   crowd.swarm->value = [](NodeId node, const Wanted&) { return one_of(node); };
   std::size_t answered = 0;
   crowd.swarm->on_finished = [&](NodeId node, const Finished& finished) {
-    if (node != asker) return;
-    REQUIRE(finished.outcome);
+    if (node != asker || !finished.outcome) return;
     CHECK(finished.outcome->contributed >= 59);
     ++answered;
   };
@@ -345,9 +345,10 @@ TEST_CASE("simulation: a flooder fills its share and no more, and others are ans
     for (int i = 0; i < 100; ++i) {
       convergecast::Ask lie;
       for (auto& byte : lie.token) byte = static_cast<std::byte>(random());
-      lie.question = {"flood", {Kind::count, 0, {}}, 1min, true};
+      lie.question = {"flood", {Kind::count, 0, {}}, std::chrono::milliseconds{100 + random() % 59'900}, true};
       crowd.swarm->inject(flooder, parent, convergecast::encode(lie));
-      crowd.swarm->inject(flooder, random() % 60, convergecast::encode(convergecast::Request{lie.token, 1min, 50s, lie.question}));
+      const convergecast::Request request{lie.token, lie.question.time, lie.question.time, lie.question};
+      crowd.swarm->inject(flooder, random() % 60, convergecast::encode(request));
       Bytes junk(random() % 200);
       for (auto& byte : junk) byte = static_cast<std::byte>(random());
       crowd.swarm->inject(flooder, parent, std::move(junk));
@@ -356,12 +357,14 @@ TEST_CASE("simulation: a flooder fills its share and no more, and others are ans
     crowd.swarm->run_for(100ms);
   }
   crowd.swarm->run_for(10s);
-  CHECK(answered == 10);
+  CHECK(answered >= 9);  // also through the same branch
   const auto& most = crowd.swarm->most;
   CHECK(most.running <= config.max_running);
-  CHECK(most.sessions <= config.asks.per_child + 20);
-  CHECK(most.asks <= config.asks.per_child + 20);
+  CHECK(most.sessions <= config.asks.per_child + 10);
+  CHECK(most.asks <= config.asks.per_child + 10);
+  CHECK(most.sessions >= 30);  // it did come through
   CHECK(most.held_bytes <= config.max_held_bytes);
-  WARN("seed " << seed << ": flood: at most " << most.running << " running and " << most.sessions << " remembered sessions, "
-               << most.asks << " questions, " << most.held_bytes << " bytes held by one node");
+  WARN("seed " << seed << ": flood: at most " << most.running << " running and " << most.sessions
+               << " remembered sessions, " << most.asks << " questions, " << most.held_bytes
+               << " bytes held by one node");
 }

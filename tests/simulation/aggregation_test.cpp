@@ -53,7 +53,9 @@ TEST_CASE("simulation: 200 nodes give one outcome, the right one, within depth x
     return std::optional{values};
   };
   convergecast::ExactSum sum;
-  for (std::size_t node = 0; node < 200; ++node) REQUIRE(sum.add(convergecast::ExactSum{Number::from_double(value_of(node)).value()}));
+  for (std::size_t node = 0; node < 200; ++node) {
+    REQUIRE(sum.add(convergecast::ExactSum{Number::from_double(value_of(node)).value()}));
+  }
 
   const auto depth = crowd.swarm->depth();
   Duration slowest{};
@@ -93,7 +95,8 @@ TEST_CASE("simulation: 200 nodes give one outcome, the right one, within depth x
   CHECK(slowest <= bound);
   CHECK(crowd.swarm->most.running <= 1);
   WARN("seed " << seed << ": depth " << depth << ", slowest outcome " << slowest / 1ms << " ms, bound " << bound / 1ms
-               << " ms, " << crowd.swarm->bodies << " bodies, " << crowd.swarm->body_bytes / crowd.swarm->bodies << " bytes each");
+               << " ms, " << crowd.swarm->bodies << " bodies, " << crowd.swarm->body_bytes / crowd.swarm->bodies
+               << " bytes each");
 }
 
 TEST_CASE("simulation: the outcome is told to every node on request, and to nobody else's question", "[simulation]") {

@@ -126,7 +126,9 @@ void Swarm::carry(NodeId from, NodeId to, MessageBody body) {
 
 std::size_t Swarm::depth() const {
   std::size_t deepest = 0;
-  for (NodeId node = 0; node < nodes_.size(); ++node) deepest = std::max(deepest, network_.engine(node).coords().size());
+  for (NodeId node = 0; node < nodes_.size(); ++node) {
+    deepest = std::max(deepest, network_.engine(node).coords().size());
+  }
   return deepest;
 }
 
