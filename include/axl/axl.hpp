@@ -2,10 +2,12 @@
 #pragma once
 
 #include <axl/a2a.hpp>
+#include <axl/aggregation.hpp>
 #include <axl/api.hpp>
 #include <axl/blocking.hpp>
 #include <axl/bytes.hpp>
 #include <axl/config.hpp>
+#include <axl/convergecast.hpp>
 #include <axl/error.hpp>
 #include <axl/key.hpp>
 #include <axl/key_file.hpp>

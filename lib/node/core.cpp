@@ -79,6 +79,10 @@ void Core::turn() {
   if (stopped_) return;
   if (links_ != nullptr) links_->close_failed();
   arm_timer();
+  if (place_changed_ && overlay_.place_version() != place_version_) {
+    place_version_ = overlay_.place_version();
+    place_changed_();
+  }
   if (rounds == 0) turn_soon();
 }
 

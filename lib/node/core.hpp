@@ -59,6 +59,8 @@ class Core final : private tcpip::StackHost {
   void set_links(LinkSender* links) noexcept { links_ = links; }
   void set_session_up_handler(KeyHandler handler) { session_up_ = std::move(handler); }
   void set_path_found_handler(KeyHandler handler) { path_found_ = std::move(handler); }
+  /// `handler` is called at the end of a turn when the node's place in the tree may have changed; it only looks.
+  void set_place_handler(std::function<void()> handler) { place_changed_ = std::move(handler); }
   void set_ping_done_handler(PingHandler handler) { ping_done_ = std::move(handler); }
 
   [[nodiscard]] Time now() const;
@@ -113,6 +115,8 @@ class Core final : private tcpip::StackHost {
   LinkSender* links_ = nullptr;
   KeyHandler session_up_;
   KeyHandler path_found_;
+  std::function<void()> place_changed_;
+  std::uint64_t place_version_ = 0;
   PingHandler ping_done_;
 
   std::deque<std::pair<PublicKey, Buffer>> inbound_;  // decrypted packets on their way to TCP

@@ -49,6 +49,11 @@ class NodeState final : public bridge::Host {
   /// On the loop, before stop().
   [[nodiscard]] Router router() { return Router{bridge_->dispatcher(), bridge_->leases(), bridge_->services()}; }
 
+  // For what stands above the node; on the loop.
+  [[nodiscard]] bridge::Host& host() noexcept { return *this; }
+  [[nodiscard]] overlay::Engine::Place place() const { return core_->overlay().place(); }
+  void set_place_handler(std::function<void()> handler) { core_->set_place_handler(std::move(handler)); }
+
   // From any thread; each runs on the loop before it returns.
   Result<void> add_peer(const std::string& uri, const std::string& source_interface);
   Result<void> remove_peer(const std::string& uri, const std::string& source_interface);

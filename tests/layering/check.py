@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 ORDER = ["core", "crypto", "files", "wire", "link", "overlay", "e2e", "net", "tcpip", "http", "router", "msgpack",
-         "convergecast", "mcp", "a2a", "services", "bridge", "node"]
+         "convergecast", "mcp", "a2a", "services", "bridge", "node", "patterns"]
 PURE = {"core", "crypto", "wire", "link", "overlay", "e2e", "router", "msgpack", "convergecast", "mcp", "a2a"}
 # What a pure layer may not include, and may not leave for the linker to find.
 FOREIGN_HEADERS = re.compile(r"#include [<\"](asio|openssl/|llhttp|lwip/|sys/|netinet/|arpa/|unistd|thread|mutex|condition_variable)")

@@ -37,6 +37,28 @@ double value_of(Swarm::NodeId node) {
 
 }  // namespace
 
+TEST_CASE("simulation: a node's place names its parent, and as children those whose parent it is", "[simulation]") {
+  const auto seed = seed_of_run(7'003);
+  INFO("AXL_SEED=" << seed);
+  Crowd crowd{seed, 50};
+  const auto key_of = [&](Swarm::NodeId node) { return crowd.network.key(node).public_key(); };
+  std::map<PublicKey, std::vector<PublicKey>> expected;
+  for (Swarm::NodeId node = 0; node < 50; ++node) {
+    const auto parent = crowd.network.engine(node).place().parent;
+    CHECK((parent == key_of(node)) == (crowd.swarm->root_of(node) == node));
+    if (parent != key_of(node)) expected[parent].push_back(key_of(node));
+  }
+  for (auto& [parent, children] : expected) std::ranges::sort(children);
+  for (Swarm::NodeId node = 0; node < 50; ++node) {
+    CHECK(crowd.network.engine(node).place().children == expected[key_of(node)]);
+  }
+  const auto before = crowd.network.engine(7).place_version();
+  crowd.network.restart(8, 100ms);
+  crowd.connect(7, 8);
+  crowd.swarm->run_for(1s);
+  CHECK(crowd.network.engine(7).place_version() != before);
+}
+
 TEST_CASE("simulation: 200 nodes give one outcome, the right one, within depth x 2 round trips", "[simulation]") {
   const auto seed = seed_of_run(7'001);
   INFO("AXL_SEED=" << seed);

@@ -1,0 +1,67 @@
+// Statistics of a whole mesh: one question goes to every node of the tree, their values come back as one outcome.
+//
+//   auto statistics = *axl::Convergecast::attach(*node);
+//   statistics->on_question([](const axl::Question& question) -> std::vector<axl::Contribution> {
+//     if (question.name != "load") return {};
+//     return {{.group = "", .value = axl::Number::from_double(load()).value()}};
+//   });
+//   statistics->ask({.name = "load", .operation = {.kind = axl::Operation::Kind::mean}},
+//                   [](axl::Result<axl::Outcome> outcome) { ... });
+//
+// Outcomes are right for the nodes that are in them, each of them once, and say who is missing; Outcome::complete().
+// Nodes without a Convergecast are missing, with all below them.
+#pragma once
+
+#include <axl/aggregation.hpp>
+#include <axl/node.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace axl {
+
+class AXL_API Convergecast {
+ public:
+  /// The overlay port on which nodes tell each other.
+  static constexpr std::uint16_t kPort = 7004;
+
+  /// What this node has to say; nothing: it abstains, as it does with values that do not fit the operation. On the
+  /// loop; must not block.
+  using QuestionHandler = std::function<std::vector<Contribution>(const Question& question)>;
+  /// Errors: invalid_argument, limit_reached (64 at once), busy, timed_out, not_supported (a merge unknown to the root).
+  using OutcomeHandler = std::function<void(Result<Outcome> outcome)>;
+  using ToldHandler = std::function<void(const Question& question, const Outcome& outcome)>;
+  /// Two values of a custom operation become one; empty: they are not what they should be. Has to be associative, and
+  /// commutative for outcomes that do not depend on the tree.
+  using MergeFunction = std::function<std::optional<Bytes>(ByteSpan first, ByteSpan second)>;
+
+  struct Options {
+    /// No node has ever run with this key before. Otherwise a node that has just started takes no part in what may be
+    /// older than itself, because it may have answered that already.
+    bool new_key = false;
+  };
+
+  /// already_exists: the node has one. It must be destroyed before the node, and not by one of its own handlers.
+  [[nodiscard]] static Result<std::unique_ptr<Convergecast>> attach(Node& node, Options options);
+  [[nodiscard]] static Result<std::unique_ptr<Convergecast>> attach(Node& node) { return attach(node, Options{}); }
+  Convergecast(const Convergecast&) = delete;
+  Convergecast& operator=(const Convergecast&) = delete;
+  ~Convergecast();  ///< no handler is called any more
+
+  // From any thread; handlers run on the node's loop.
+  void on_question(QuestionHandler handler);
+  /// Outcomes of questions that tell all.
+  void on_told(ToldHandler handler);
+  Result<void> add_merge(const std::string& name, MergeFunction merge);
+  /// Asks every node of the tree, this one too.
+  void ask(Question question, OutcomeHandler handler);
+
+ private:
+  struct State;
+  explicit Convergecast(std::shared_ptr<State> state) noexcept;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace axl

@@ -1,0 +1,120 @@
+// Three real nodes in one process.
+#include <algorithm>
+#include <axl/convergecast.hpp>
+#include <catch2/catch_test_macros.hpp>
+#include <utility>
+
+#include "node_fixture.hpp"
+
+using namespace axl;
+using namespace axl::test;
+using namespace std::chrono_literals;
+using Kind = Operation::Kind;
+
+namespace {
+
+Result<Outcome> ask_and_wait(Convergecast& by, Question question) {
+  const auto outcome = std::make_shared<Awaited<Result<Outcome>>>();
+  by.ask(std::move(question), [outcome](Result<Outcome> got) { outcome->set(std::move(got)); });
+  return outcome->get();
+}
+
+struct Three {
+  std::unique_ptr<Node> nodes[3];
+  std::unique_ptr<Convergecast> parts[3];
+
+  Three() {
+    nodes[0] = make_node(listening());
+    nodes[1] = make_node(listening());
+    nodes[2] = make_node(dialling(*nodes[1]));
+    for (auto& node : nodes) REQUIRE(node->start());
+    REQUIRE(nodes[1]->add_peer(nodes[0]->listeners().at(0)));
+    for (int i = 0; i < 3; ++i) {
+      parts[i] = *Convergecast::attach(*nodes[i], {.new_key = true});
+      parts[i]->on_question([i](const Question& question) -> std::vector<Contribution> {
+        if (question.name == "words") return {{"", to_bytes(std::string(1, static_cast<char>('a' + i)))}};
+        if (question.name != "load") return {};
+        return {{"", Number{(i + 1) * 100}}, {"node " + std::to_string(i), Number::from_double(0.5).value()}};
+      });
+    }
+  }
+
+  // While the tree forms, outcomes are of fewer nodes, and settling.
+  Outcome whole(int by, const Question& question) {
+    while (true) {
+      auto outcome = ask_and_wait(*parts[by], question);
+      if (outcome && outcome->contributed + outcome->abstained == 3) return *outcome;
+    }
+  }
+};
+
+}  // namespace
+
+TEST_CASE("convergecast: the sum over three nodes is the sum of what they said, whoever asks", "[convergecast]") {
+  Three three;
+  for (int by = 0; by < 3; ++by) {
+    const auto outcome = three.whole(by, {"load", {Kind::sum, 0, {}}, 2s, false});
+    CHECK(outcome.missing == 0);
+    REQUIRE(outcome.groups.size() == 4);
+    CHECK(outcome.groups[0].group.empty());
+    CHECK(outcome.groups[0].value == Number{600});
+    CHECK(outcome.groups[0].count == 3);
+    CHECK(outcome.groups[2].group == "node 1");
+    CHECK(outcome.groups[2].value.to_double() == 0.5);
+  }
+  const auto nothing = three.whole(1, {"unknown", {Kind::max, 0, {}}, 2s, false});
+  CHECK(nothing.groups.empty());
+  CHECK(nothing.abstained == 3);
+}
+
+TEST_CASE("convergecast: one's own merge, and an outcome that is told to all", "[convergecast]") {
+  Three three;
+  auto told = std::make_shared<Awaited<Outcome>>();
+  const Question question{"words", {Kind::custom, 0, "join"}, 2s, true};
+  CHECK(ask_and_wait(*three.parts[0], {"", {Kind::sum, 0, {}}, 2s, false}).error().is(Errc::invalid_argument));
+  for (auto& part : three.parts) {
+    REQUIRE(part->add_merge("join", [](ByteSpan a, ByteSpan b) {
+      auto all = to_bytes(a);
+      all.insert(all.end(), b.begin(), b.end());
+      std::sort(all.begin(), all.end());
+      return std::optional{all};
+    }));
+  }
+  CHECK(three.parts[0]->add_merge("join", [](ByteSpan, ByteSpan) { return std::optional<Bytes>{}; }).error().is(
+      Errc::already_exists));
+  three.parts[2]->on_told([told, once = false](const Question& asked, const Outcome& outcome) mutable {
+    if (asked.name == "words" && outcome.contributed == 3 && !std::exchange(once, true)) told->set(outcome);
+  });
+  const auto outcome = three.whole(0, question);
+  REQUIRE(outcome.groups.size() == 1);
+  CHECK(as_text(outcome.groups[0].bytes) == "abc");
+  CHECK(as_text(told->get().groups.at(0).bytes) == "abc");
+}
+
+TEST_CASE("convergecast: sessions of nodes that are neither parent nor child are closed", "[convergecast]") {
+  Three three;
+  (void)three.whole(0, {"load", {Kind::count, 0, {}}, 2s, false});
+  const auto closed = std::make_shared<Awaited<bool>>();
+  auto session = connect_and_wait(*three.nodes[0], three.nodes[2]->key(), Convergecast::kPort);
+  if (session) {  // it may be closed before that is told
+    session->on_closed([closed](const Error*) { closed->set(true); });
+    CHECK(closed->get());
+  }
+}
+
+TEST_CASE("convergecast: a node has one, and those that are without are missing", "[convergecast]") {
+  Three three;
+  CHECK(Convergecast::attach(*three.nodes[0]).error().is(Errc::already_exists));
+  (void)three.whole(0, {"load", {Kind::count, 0, {}}, 2s, false});
+  three.parts[2].reset();
+  while (true) {
+    const auto outcome = ask_and_wait(*three.parts[0], {"load", {Kind::count, 0, {}}, 500ms, false});
+    if (!outcome) {  // it was the root
+      CHECK(outcome.error().is(Errc::timed_out));
+      break;
+    }
+    CHECK_FALSE(outcome->complete());
+    CHECK(outcome->missing_keys == std::vector{three.nodes[2]->key()});
+    if (outcome->missing == 1) break;
+  }
+}
