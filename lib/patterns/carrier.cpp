@@ -68,13 +68,14 @@ void Carrier::accept(Session session) {
     session.abort();
     return;
   }
+  close_oldest_of(from);
   const auto id = next_incoming_++;
   auto& kept = incoming_.emplace(id, std::move(session)).first->second;
   kept.on_message(
       [weak = weak_from_this(), id, from](const MessageBody& body) {
         const auto self = weak.lock();
         if (!self || self->closed_ || self->handler_(from, body)) return;
-        if (const auto found = self->incoming_.find(id); found != self->incoming_.end()) found->second.abort();
+        self->abort(id);
       },
       max_body_);
   kept.on_end([weak = weak_from_this(), id] {
@@ -83,6 +84,23 @@ void Carrier::accept(Session session) {
   kept.on_closed([weak = weak_from_this(), id](const Error*) {
     if (const auto self = weak.lock()) self->incoming_.erase(id);
   });
+}
+
+// Out of the table first: its end would be told to us, who would take it out.
+void Carrier::abort(std::uint64_t id) {
+  if (auto session = incoming_.extract(id); !session.empty()) session.mapped().abort();
+}
+
+// Makes room for one more of this peer.
+void Carrier::close_oldest_of(const PublicKey& peer) {
+  std::size_t count = 0;
+  auto oldest = incoming_.end();
+  for (auto session = incoming_.begin(); session != incoming_.end(); ++session) {
+    if (session->second.peer() != peer) continue;
+    if (count++ == 0) oldest = session;
+  }
+  if (count < kMaxFromPeer) return;
+  abort(oldest->first);
 }
 
 void Carrier::close_idle() {

@@ -2,7 +2,7 @@
 // is something to say. What a session that breaks takes with it is lost.
 //
 // Bounded: so many peers, and so much waiting for each; what is more is dropped. Sessions in which nothing was said for
-// a minute are closed when the next one is opened.
+// a minute are closed when the next one is opened, and the oldest of a peer when it opens one too many.
 //
 // All on the loop.
 #pragma once
@@ -21,6 +21,7 @@ namespace axl::patterns {
 class Carrier : public std::enable_shared_from_this<Carrier> {
  public:
   static constexpr std::size_t kMaxPeers = 2'048;          ///< in each direction
+  static constexpr std::size_t kMaxFromPeer = 4;           ///< sessions that one peer has opened
   static constexpr std::size_t kMaxWaiting = 1u << 20;     ///< bytes for one peer
   static constexpr Duration kIdle{std::chrono::minutes{1}};
 
@@ -48,6 +49,8 @@ class Carrier : public std::enable_shared_from_this<Carrier> {
   void open(const PublicKey& to);
   void on_open(const PublicKey& to, Result<Session> session);
   void accept(Session session);
+  void close_oldest_of(const PublicKey& peer);
+  void abort(std::uint64_t incoming);
   void close_idle();
 
   Node& node_;

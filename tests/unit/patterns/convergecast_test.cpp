@@ -95,11 +95,34 @@ TEST_CASE("convergecast: sessions of nodes that are neither parent nor child are
   Three three;
   (void)three.whole(0, {"load", {Kind::count, 0, {}}, 2s, false});
   const auto closed = std::make_shared<Awaited<bool>>();
-  auto session = connect_and_wait(*three.nodes[0], three.nodes[2]->key(), Convergecast::kPort);
-  if (session) {  // it may be closed before that is told
-    session->on_closed([closed](const Error*) { closed->set(true); });
-    CHECK(closed->get());
+  three.nodes[0]->connect(three.nodes[2]->key(), Convergecast::kPort, [closed](Result<Session> session) {
+    if (!session) return closed->set(true);
+    const auto kept = std::make_shared<Session>(*std::move(session));
+    kept->on_closed([kept, closed](const Error*) { closed->set(true); });
+  });
+  CHECK(closed->get());
+}
+
+TEST_CASE("convergecast: a neighbour that opens sessions without end keeps the last few", "[convergecast]") {
+  Three three;
+  (void)three.whole(0, {"load", {Kind::count, 0, {}}, 2s, false});
+  const auto closed = std::make_shared<Awaited<bool>>();
+  auto first = connect_and_wait(*three.nodes[0], three.nodes[1]->key(), Convergecast::kPort);
+  if (first) first->on_closed([closed](const Error*) { closed->set(true); });
+  std::vector<Session> more;
+  for (int i = 0; i < 8; ++i) {
+    auto session = connect_and_wait(*three.nodes[0], three.nodes[1]->key(), Convergecast::kPort);
+    if (session) more.push_back(*std::move(session));
   }
+  if (first) CHECK(closed->get());
+  // What is no body of ours ends its session.
+  if (!more.empty()) {
+    const auto ended = std::make_shared<Awaited<bool>>();
+    more.back().on_closed([ended](const Error*) { ended->set(true); });
+    REQUIRE(more.back().send_message(to_bytes("nonsense")));
+    CHECK(ended->get());
+  }
+  CHECK(three.whole(0, {"load", {Kind::count, 0, {}}, 2s, false}).contributed == 3);
 }
 
 TEST_CASE("convergecast: a node has one, and those that are without are missing", "[convergecast]") {
