@@ -7,7 +7,7 @@
 #include <deque>
 #include <optional>
 
-#include "swarm.hpp"
+#include "convergecast_swarm.hpp"
 #include "swarm_nodes.hpp"
 
 using namespace axl;
@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 using convergecast::Finished;
 using convergecast::Wanted;
 using Kind = Operation::Kind;
-using NodeId = Swarm::NodeId;
+using NodeId = ConvergecastSwarm::NodeId;
 
 namespace {
 

@@ -3,7 +3,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <optional>
 
-#include "swarm.hpp"
+#include "convergecast_swarm.hpp"
 #include "swarm_nodes.hpp"
 
 using namespace axl;
@@ -14,11 +14,11 @@ using Kind = Operation::Kind;
 namespace {
 
 // Asks and waits; how long it took is the Duration.
-std::pair<Outcome, Duration> ask(Crowd& crowd, Swarm::NodeId node, const Question& question) {
+std::pair<Outcome, Duration> ask(Crowd& crowd, ConvergecastSwarm::NodeId node, const Question& question) {
   std::optional<Outcome> outcome;
   const auto asked = crowd.network.now();
   Time at{};
-  crowd.swarm->on_finished = [&](Swarm::NodeId by, const convergecast::Finished& finished) {
+  crowd.swarm->on_finished = [&](ConvergecastSwarm::NodeId by, const convergecast::Finished& finished) {
     REQUIRE(by == node);
     REQUIRE(finished.outcome);
     outcome = *finished.outcome;
@@ -30,7 +30,7 @@ std::pair<Outcome, Duration> ask(Crowd& crowd, Swarm::NodeId node, const Questio
   return {*outcome, at - asked};
 }
 
-double value_of(Swarm::NodeId node) {
+double value_of(ConvergecastSwarm::NodeId node) {
   // Magnitudes that are lost when they are added one after another.
   return (node % 3 == 0 ? 1e17 : node % 3 == 1 ? -1e17 : 0.125) + static_cast<double>(node);
 }
@@ -41,15 +41,15 @@ TEST_CASE("simulation: a node's place names its parent, and as children those wh
   const auto seed = seed_of_run(7'003);
   INFO("AXL_SEED=" << seed);
   Crowd crowd{seed, 50};
-  const auto key_of = [&](Swarm::NodeId node) { return crowd.network.key(node).public_key(); };
+  const auto key_of = [&](ConvergecastSwarm::NodeId node) { return crowd.network.key(node).public_key(); };
   std::map<PublicKey, std::vector<PublicKey>> expected;
-  for (Swarm::NodeId node = 0; node < 50; ++node) {
+  for (ConvergecastSwarm::NodeId node = 0; node < 50; ++node) {
     const auto parent = crowd.network.engine(node).place().parent;
     CHECK((parent == key_of(node)) == (crowd.swarm->root_of(node) == node));
     if (parent != key_of(node)) expected[parent].push_back(key_of(node));
   }
   for (auto& [parent, children] : expected) std::ranges::sort(children);
-  for (Swarm::NodeId node = 0; node < 50; ++node) {
+  for (ConvergecastSwarm::NodeId node = 0; node < 50; ++node) {
     CHECK(crowd.network.engine(node).place().children == expected[key_of(node)]);
   }
   const auto before = crowd.network.engine(7).place_version();
@@ -63,7 +63,7 @@ TEST_CASE("simulation: 200 nodes give one outcome, the right one, within depth x
   const auto seed = seed_of_run(7'001);
   INFO("AXL_SEED=" << seed);
   Crowd crowd{seed, 200};
-  crowd.swarm->value = [&](Swarm::NodeId node, const convergecast::Wanted& wanted) {
+  crowd.swarm->value = [&](ConvergecastSwarm::NodeId node, const convergecast::Wanted& wanted) {
     std::vector<Contribution> values;
     if (wanted.question.name == "thirds") {
       values.push_back({"third " + std::to_string(node % 3), Number{static_cast<std::int64_t>(node)}});
@@ -81,7 +81,7 @@ TEST_CASE("simulation: 200 nodes give one outcome, the right one, within depth x
 
   const auto depth = crowd.swarm->depth();
   Duration slowest{};
-  const auto check = [&](Swarm::NodeId node, const Question& question) {
+  const auto check = [&](ConvergecastSwarm::NodeId node, const Question& question) {
     const auto [outcome, took] = ask(crowd, node, question);
     slowest = std::max(slowest, took);
     CHECK(outcome.complete());
@@ -125,11 +125,11 @@ TEST_CASE("simulation: the outcome is told to every node on request, and to nobo
   const auto seed = seed_of_run(7'002);
   INFO("AXL_SEED=" << seed);
   Crowd crowd{seed, 60};
-  crowd.swarm->value = [](Swarm::NodeId, const convergecast::Wanted&) {
+  crowd.swarm->value = [](ConvergecastSwarm::NodeId, const convergecast::Wanted&) {
     return std::optional{std::vector<Contribution>{{"", Number{2}}}};
   };
-  std::map<Swarm::NodeId, int> told;
-  crowd.swarm->on_told = [&](Swarm::NodeId node, const convergecast::Told& result) {
+  std::map<ConvergecastSwarm::NodeId, int> told;
+  crowd.swarm->on_told = [&](ConvergecastSwarm::NodeId node, const convergecast::Told& result) {
     ++told[node];
     CHECK(result.outcome.groups.at(0).value == Number{120});
     CHECK(result.question.name == "load");
@@ -142,7 +142,7 @@ TEST_CASE("simulation: the outcome is told to every node on request, and to nobo
   CHECK(told.size() == 60);
   CHECK(std::ranges::all_of(told, [](const auto& entry) { return entry.second == 1; }));
   crowd.swarm->run_for(10s);
-  for (Swarm::NodeId node = 0; node < 60; ++node) {  // nothing is left of it
+  for (ConvergecastSwarm::NodeId node = 0; node < 60; ++node) {  // nothing is left of it
     const auto stats = crowd.swarm->engine(node).stats();
     CHECK(stats.sessions + stats.asks + stats.running + stats.held_bytes == 0);
     CHECK_FALSE(crowd.swarm->engine(node).next_tick());

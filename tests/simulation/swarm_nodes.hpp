@@ -5,7 +5,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <memory>
 
-#include "swarm.hpp"
+#include "convergecast_swarm.hpp"
 
 namespace axl::simulation {
 
@@ -15,7 +15,7 @@ struct Crowd {
     auto& random = network.random();
     for (std::size_t i = 0; i < nodes; ++i) network.add_node(Time{std::chrono::microseconds{random() % 1'000'000}});
     network.run_until(Time{std::chrono::seconds{1}});
-    swarm = std::make_unique<Swarm>(network, config, seed);
+    swarm = std::make_unique<ConvergecastSwarm>(network, config, seed);
     for (std::size_t i = 1; i < nodes; ++i) connect(i, random() % i);
     for (std::size_t i = 0; i < nodes; ++i) connect(random() % nodes, random() % nodes);
     swarm->run_for(std::chrono::seconds{30});  // whole, and settled
@@ -30,7 +30,7 @@ struct Crowd {
   }
 
   Network network;
-  std::unique_ptr<Swarm> swarm;
+  std::unique_ptr<ConvergecastSwarm> swarm;
   std::set<std::pair<std::size_t, std::size_t>> taken;
 };
 

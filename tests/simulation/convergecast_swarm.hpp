@@ -18,12 +18,12 @@
 
 namespace axl::simulation {
 
-class Swarm {
+class ConvergecastSwarm {
  public:
   using NodeId = Network::NodeId;
   static constexpr Duration kDetour{std::chrono::milliseconds{80}};
 
-  Swarm(Network& network, const convergecast::Config& config, std::uint64_t seed);
+  ConvergecastSwarm(Network& network, const convergecast::Config& config, std::uint64_t seed);
 
   void set_delay(NodeId a, NodeId b, Duration delay) { delays_[std::minmax(a, b)] = delay; }
   void add_merge(const std::string& name, convergecast::Merge merge);

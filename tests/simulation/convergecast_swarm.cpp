@@ -1,4 +1,4 @@
-#include "swarm.hpp"
+#include "convergecast_swarm.hpp"
 
 #include <algorithm>
 
@@ -11,12 +11,12 @@ namespace {
 constexpr Duration kLook{std::chrono::milliseconds{20}};
 }  // namespace
 
-Swarm::Swarm(Network& network, const convergecast::Config& config, std::uint64_t seed)
+ConvergecastSwarm::ConvergecastSwarm(Network& network, const convergecast::Config& config, std::uint64_t seed)
     : network_{network}, config_{config}, seed_{seed}, random_{seed}, nodes_(network.size()) {
   for (NodeId node = 0; node < nodes_.size(); ++node) start(node);
 }
 
-void Swarm::start(NodeId node) {
+void ConvergecastSwarm::start(NodeId node) {
   auto& entry = nodes_[node];
   wakes_.erase({entry.wake, node});
   entry.wake = Time::max();
@@ -28,17 +28,17 @@ void Swarm::start(NodeId node) {
   look_at_tree(node);
 }
 
-void Swarm::add_merge(const std::string& name, convergecast::Merge merge) {
+void ConvergecastSwarm::add_merge(const std::string& name, convergecast::Merge merge) {
   for (auto& node : nodes_) (void)node.engine->add_merge(name, merge);
   merges_.emplace(name, std::move(merge));
 }
 
-void Swarm::restart(NodeId node, Duration pause) {
+void ConvergecastSwarm::restart(NodeId node, Duration pause) {
   network_.restart(node, pause);
   start(node);
 }
 
-void Swarm::look_at_tree(NodeId node) {
+void ConvergecastSwarm::look_at_tree(NodeId node) {
   const auto& overlay = network_.engine(node);
   auto& entry = nodes_[node];
   if (overlay.place_version() == entry.place_version) return;
@@ -47,7 +47,7 @@ void Swarm::look_at_tree(NodeId node) {
   entry.engine->on_tree(place.parent, place.children, network_.now());
 }
 
-convergecast::Token Swarm::ask(NodeId node, Question question) {
+convergecast::Token ConvergecastSwarm::ask(NodeId node, Question question) {
   look_at_tree(node);
   const auto token = nodes_[node].engine->ask(std::move(question), network_.now());
   if (!token) std::abort();
@@ -55,7 +55,7 @@ convergecast::Token Swarm::ask(NodeId node, Question question) {
   return *token;
 }
 
-void Swarm::run_until(Time end) {
+void ConvergecastSwarm::run_until(Time end) {
   while (network_.now() < end) {
     const auto step = std::min(end, network_.now() + kLook);
     while (true) {
@@ -80,7 +80,7 @@ void Swarm::run_until(Time end) {
   }
 }
 
-void Swarm::drain(NodeId node) {
+void ConvergecastSwarm::drain(NodeId node) {
   auto& engine = *nodes_[node].engine;
   while (auto output = engine.poll_output()) {
     if (const auto* sent = std::get_if<convergecast::Send>(&*output)) {
@@ -103,7 +103,7 @@ void Swarm::drain(NodeId node) {
   schedule(node);
 }
 
-void Swarm::schedule(NodeId node) {
+void ConvergecastSwarm::schedule(NodeId node) {
   auto& entry = nodes_[node];
   const auto wake = entry.engine->next_tick().value_or(Time::max());
   if (wake == entry.wake) return;
@@ -112,7 +112,7 @@ void Swarm::schedule(NodeId node) {
   if (wake != Time::max()) wakes_.insert({wake, node});
 }
 
-void Swarm::carry(NodeId from, NodeId to, MessageBody body) {
+void ConvergecastSwarm::carry(NodeId from, NodeId to, MessageBody body) {
   ++bodies;
   body_bytes += body.size();
   if (loss > 0 && std::uniform_real_distribution<>{}(random_) < loss) return;
@@ -124,7 +124,7 @@ void Swarm::carry(NodeId from, NodeId to, MessageBody body) {
   events_.push({last, order_++, from, to, std::move(body)});
 }
 
-std::size_t Swarm::depth() const {
+std::size_t ConvergecastSwarm::depth() const {
   std::size_t deepest = 0;
   for (NodeId node = 0; node < nodes_.size(); ++node) {
     deepest = std::max(deepest, network_.engine(node).coords().size());
@@ -132,7 +132,7 @@ std::size_t Swarm::depth() const {
   return deepest;
 }
 
-std::set<Swarm::NodeId> Swarm::connected_with(NodeId node) const {
+std::set<ConvergecastSwarm::NodeId> ConvergecastSwarm::connected_with(NodeId node) const {
   std::map<NodeId, std::vector<NodeId>> beside;
   for (const auto& [a, b] : network_.edges()) {
     beside[a].push_back(b);
