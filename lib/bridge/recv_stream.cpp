@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "bridge/base64.hpp"
+#include "crypto/base64.hpp"
 #include "mcp/json.hpp"
 
 namespace axl::bridge {
@@ -89,7 +89,7 @@ bool RecvStream::begin_next() {
   if (!message.topic.empty()) head += fmt::format("\"topic\":{},", mcp::json::quote(message.topic));
   head += fmt::format("\"size\":{},\"data\":\"", body_.size());
   if (body_.size() <= kPiece) {  // most are small: one write
-    head += to_base64(body_);
+    head += crypto::to_base64(body_);
     written_ = body_.size();
   }
   write(head);
@@ -101,7 +101,7 @@ bool RecvStream::write_body() {
   while (written_ < body_.size()) {
     if (!exchange_.writable()) return false;
     const auto piece = body_.span().subspan(written_, std::min(kPiece, body_.size() - written_));
-    write(to_base64(piece));
+    write(crypto::to_base64(piece));
     written_ += piece.size();
   }
   write("\"}\n\n");

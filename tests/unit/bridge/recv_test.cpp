@@ -1,7 +1,7 @@
 // Topics, senders, leases and streams of `/recv`.
 #include <catch2/catch_test_macros.hpp>
 
-#include "bridge/base64.hpp"
+#include "crypto/base64.hpp"
 #include "http/local_access.hpp"
 #include "test_mesh.hpp"
 
@@ -175,7 +175,7 @@ TEST_CASE_METHOD(Fixture, "recv stream: messages come as events, each to one con
                                    "\",\"size\":6,\"data\":\"YmVmb3Jl\"}\n\n"
                                    "event: message\nid: m2\ndata: {\"id\":\"m2\",\"from\":\"" +
                                    from + "\",\"size\":5,\"data\":\"YWZ0ZXI=\"}\n\n"));
-  const auto text = axl::bridge::to_base64(axl::as_bytes(std::string(200'001, 'x')));
+  const auto text = axl::crypto::to_base64(axl::as_bytes(std::string(200'001, 'x')));
   CHECK(topical->received.ends_with("\"topic\":\"t\",\"size\":200001,\"data\":\"" + text + "\"}\n\n"));
   mesh.loop.advance(16s);
   CHECK(stream->received.ends_with("\n\n:\n\n"));
