@@ -7,6 +7,7 @@
 #include "link/uri.hpp"
 #include "http/local_access.hpp"
 #include "net/endpoint.hpp"
+#include "node/pubsub_state.hpp"
 #include "node/session_state.hpp"
 
 namespace axl::node {
@@ -38,6 +39,7 @@ Core::Config core_config(const NodeConfig& config) {
 
 NodeState::NodeState(NodeConfig config, const PrivateKey& key, asio::io_context* external)
     : config_{std::move(config)},
+      private_key_{key},
       key_{key.public_key()},
       address_{Address::of(key_)},
       running_key_{key_},
@@ -106,6 +108,7 @@ void NodeState::listen_for_messages() {
 void NodeState::stop() {
   if (std::exchange(stopped_, true)) return;
   const auto end = [this] {
+    if (const auto pubsub = pubsub_.lock()) pubsub->close();
     for (const auto& weak : std::exchange(sessions_, {})) {
       if (const auto session = weak.lock()) session->on_node_stopped();
     }
@@ -208,6 +211,24 @@ void NodeState::connect_session(const PublicKey& peer, std::uint16_t port, Node:
   });
 }
 
+Result<std::shared_ptr<PubSubState>> NodeState::open_pubsub(PubSubOptions options) {
+  Result<std::shared_ptr<PubSubState>> result = Error{Errc::closed, "the node has been stopped"};
+  on_loop_and_wait([&] {
+    if (!pubsub_.expired()) {
+      result = Error{Errc::already_exists, "this node has a PubSub already"};
+      return;
+    }
+    auto state = std::make_shared<PubSubState>(*this, private_key_, std::move(options));
+    if (const auto opened = state->open(); !opened) {
+      result = opened.error();
+      return;
+    }
+    pubsub_ = state;
+    result = std::move(state);
+  });
+  return result;
+}
+
 void NodeState::send(const PublicKey& peer, MessageBody body, SendOptions options, Node::SendHandler handler) {
   executor_->post([this, peer, body = std::move(body), options = std::move(options), handler = std::move(handler)] {
     bridge_->send(peer, body, options, handler);
@@ -283,6 +304,9 @@ void NodeState::set_event_handler(Node::EventHandler handler) {
 }
 
 void NodeState::emit(const NodeEvent& event) {
+  if (event.kind == NodeEvent::Kind::peer_up) {
+    if (const auto pubsub = pubsub_.lock()) pubsub->on_link_up();
+  }
   const auto handler = event_handler_;
   if (handler) handler(event);
 }

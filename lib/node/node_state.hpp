@@ -2,6 +2,7 @@
 #pragma once
 
 #include <axl/node.hpp>
+#include <axl/pubsub.hpp>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -23,6 +24,7 @@
 
 namespace axl::node {
 
+class PubSubState;
 class SessionState;
 
 class NodeState final : public bridge::Host {
@@ -42,6 +44,11 @@ class NodeState final : public bridge::Host {
   [[nodiscard]] const PublicKey& key() const noexcept { return key_; }
   [[nodiscard]] const Address& address() const noexcept { return address_; }
   [[nodiscard]] bridge::Bridge& bridge() noexcept { return *bridge_; }
+  [[nodiscard]] Scheduler& scheduler() noexcept { return *this; }
+  /// already_exists when there is one that has not been closed.
+  Result<std::shared_ptr<PubSubState>> open_pubsub(PubSubOptions options);
+  /// Runs `task` on the loop before it returns; not at all once the node has stopped.
+  void on_loop_and_wait(const std::function<void()>& task);
   void send(const PublicKey& peer, MessageBody body, SendOptions options, Node::SendHandler handler);
   [[nodiscard]] Executor& executor() override { return *executor_; }
   /// Outlives the node; what is posted then is dropped.
@@ -115,12 +122,12 @@ class NodeState final : public bridge::Host {
   static void note(KnownNode& known, const overlay::Engine::LinkView& link);
   void complete(KnownNode& known, const PublicKey& key, Time now) const;
 
-  void on_loop_and_wait(const std::function<void()>& task);
   [[nodiscard]] Session make_session(std::unique_ptr<tcpip::Connection> connection);
   void listen_for_messages();
   void emit(const NodeEvent& event);
 
   NodeConfig config_;
+  const PrivateKey private_key_;
   const PublicKey key_;
   const Address address_;
   RunningKey running_key_;
@@ -135,6 +142,7 @@ class NodeState final : public bridge::Host {
   std::vector<std::unique_ptr<net::Listener>> api_listeners_;
   std::vector<std::unique_ptr<net::UnixListener>> unix_listeners_;  // of the local API
   std::vector<std::weak_ptr<SessionState>> sessions_;               // those that may be open, for stop()
+  std::weak_ptr<PubSubState> pubsub_;
   std::vector<std::shared_ptr<AddressWait>> address_waits_;
   std::map<e2e::PingId, Ping> pings_;
   RoundTrips round_trips_;

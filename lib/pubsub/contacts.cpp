@@ -22,12 +22,14 @@ void Contacts::on_connected(const PublicKey& key) {
   if (const auto found = contacts_.find(key); found != contacts_.end()) {
     found->second.state = State::connected;
     found->second.lost = false;
+    found->second.met = true;
   }
 }
 
 void Contacts::pause(Contact& contact, Time now) {
   contact.state = State::idle;
-  contact.not_before = now + std::min(kLongestPause, kFirstPause * (1U << std::min(contact.failures, 6U)));
+  const auto longest = contact.met ? kLongestPause : kStrangersPause;
+  contact.not_before = now + std::min(longest, kFirstPause * (1U << std::min(contact.failures, 10U)));
   ++contact.failures;
 }
 

@@ -20,6 +20,7 @@ class Contacts {
  public:
   static constexpr Duration kFirstPause{std::chrono::seconds{1}};
   static constexpr Duration kLongestPause{std::chrono::seconds{60}};
+  static constexpr Duration kStrangersPause{std::chrono::minutes{10}};  ///< longest, for who was never connected
   static constexpr Duration kPatience{std::chrono::seconds{60}};  ///< for an answer to a choice
 
   Contacts(std::size_t most, std::size_t most_offered, Rng& rng) noexcept
@@ -46,6 +47,7 @@ class Contacts {
   struct Contact {
     bool named = false;  // by the caller
     bool lost = false;   // was connected, and broke
+    bool met = false;    // has been connected once
     State state = State::idle;
     unsigned failures = 0;
     Time not_before = Time::min();

@@ -1,0 +1,114 @@
+// Publish and subscribe: messages of a topic reach every node that subscribes to it, over sessions between the nodes
+// that take part.
+//
+// Each message goes about once to each node, from neighbour to neighbour; nobody needs to know who subscribes. Whoever
+// publishes signs, and every node checks that before it hands a message on. There is no order between messages, and
+// nothing is kept for who is away for more than some seconds.
+//
+// A node has one PubSub at most. Methods may be called from any thread. Handlers run on the node's loop, may call any
+// method, and must not block. The node must outlive its PubSub, or at least be stopped before it.
+#pragma once
+
+#include <axl/api.hpp>
+#include <axl/key.hpp>
+#include <axl/message.hpp>
+#include <axl/result.hpp>
+#include <axl/time.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace axl {
+
+class Node;
+
+namespace node {
+class PubSubState;
+}
+
+/// Overlay TCP port of the sessions.
+inline constexpr std::uint16_t kPubSubPort = 7003;
+
+struct PubSubOptions {
+  /// Keys that take part, as far as it is known beforehand.
+  std::vector<PublicKey> peers = {};
+  /// Neighbours and nodes of the tree are tried too.
+  bool find_peers = true;
+  /// Off: nothing is signed or checked, and `origin` is a claim. All nodes of a topic must agree.
+  bool signatures = true;
+  std::size_t max_body = 1'048'576;  ///< of a message, bytes; larger ones of peers are refused
+  std::uint16_t port = kPubSubPort;  ///< equal on all nodes that take part
+};
+
+/// A message that somebody has published.
+struct PubSubMessage {
+  std::string topic;
+  std::string id;    ///< 32 hex digits, different for each message
+  PublicKey origin;  ///< who published it
+  /// Whose signature was checked. Another than the origin: that node has the message from a peer that cannot sign, and
+  /// says so. All zero: signatures are off.
+  PublicKey signer;
+  PublicKey from;  ///< the peer that handed it on
+  unsigned hops = 0;
+  MessageBody body;
+
+  /// Is `origin` more than a claim?
+  [[nodiscard]] bool proved() const noexcept { return origin == signer; }
+};
+
+/// What a subscriber thinks of a message before it is handed on.
+enum class PubSubVerdict : std::uint8_t {
+  accept,
+  reject,  ///< it is wrong: the peer that sent it loses its good name if this happens often
+  ignore,  ///< it goes no further
+};
+
+class AXL_API PubSub {
+ public:
+  using Handler = std::function<void(const PubSubMessage& message)>;
+  using Validator = std::function<PubSubVerdict(const PubSubMessage& message)>;
+  enum class Subscription : std::uint64_t {};
+
+  /// Fails with already_exists when the node has one, or the port is taken.
+  [[nodiscard]] static Result<std::unique_ptr<PubSub>> create(Node& node, PubSubOptions options = {});
+  explicit PubSub(std::shared_ptr<node::PubSubState> state) noexcept;
+  PubSub(const PubSub&) = delete;
+  PubSub& operator=(const PubSub&) = delete;
+  /// Leaves all topics. No handler is called afterwards.
+  ~PubSub();
+
+  /// `handler` gets the messages of others in this topic (1 to 128 printable ASCII characters); our own do not come
+  /// back. `validator`, if given, is asked before a message is delivered and handed on.
+  Result<Subscription> subscribe(const std::string& topic, Handler handler, Validator validator = {});
+  void unsubscribe(Subscription subscription);
+  /// Sends `body` to whoever subscribes, whether we do or not. It is kept for some seconds for who comes late.
+  Result<void> publish(const std::string& topic, MessageBody body);
+
+  struct TopicView {
+    std::string name;
+    std::vector<PublicKey> mesh;  ///< peers that messages are exchanged with
+    std::size_t peers = 0;        ///< connected peers that subscribe
+  };
+  struct Statistics {
+    std::size_t peers = 0;  ///< connected
+    std::uint64_t published = 0;
+    std::uint64_t delivered = 0;
+    std::uint64_t received = 0;    ///< copies of messages that came
+    std::uint64_t duplicates = 0;  ///< of those, known already
+    std::uint64_t refused = 0;     ///< of those, not valid
+    std::uint64_t sent = 0;        ///< copies of messages that left
+    std::size_t kept_messages = 0;
+    std::size_t kept_bytes = 0;
+  };
+  [[nodiscard]] std::vector<TopicView> topics() const;
+  [[nodiscard]] std::vector<PublicKey> peers() const;
+  [[nodiscard]] Statistics statistics() const;
+
+ private:
+  std::shared_ptr<node::PubSubState> state_;
+};
+
+}  // namespace axl

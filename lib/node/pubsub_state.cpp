@@ -1,0 +1,250 @@
+#include "node/pubsub_state.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "node/node_state.hpp"
+#include "pubsub/codec.hpp"
+
+namespace axl::node {
+
+namespace {
+
+constexpr Duration kLookAgain{std::chrono::seconds{10}};
+constexpr Duration kLookAgainAlone{std::chrono::seconds{1}};  // while there is no session
+constexpr std::size_t kMostOfTree = 256;  // tree entries that are taken for candidates
+
+pubsub::Config engine_config(const PubSubOptions& options) {
+  pubsub::Config config;
+  config.max_body = options.max_body;
+  config.signatures = options.signatures ? pubsub::Signatures::required : pubsub::Signatures::off;
+  return config;
+}
+
+PubSubMessage public_form(pubsub::Received message) {
+  return {std::move(message.topic), message.id.to_hex(), message.origin,         message.signer,
+          message.from,             message.hops,        std::move(message.body)};
+}
+
+}  // namespace
+
+PubSubState::PubSubState(NodeState& node, const PrivateKey& key, PubSubOptions options)
+    : node_{node},
+      options_{std::move(options)},
+      scheduler_{node.scheduler()},
+      engine_{engine_config(options_), key, scheduler_.rng(),
+              std::chrono::system_clock::now().time_since_epoch() - scheduler_.now().time_since_epoch()} {}
+
+Result<void> PubSubState::open() {
+  const std::weak_ptr<PubSubState> weak = weak_from_this();
+  const auto listening = node_.listen(options_.port, [weak](Session session) {
+    if (const auto self = weak.lock()) self->on_session(std::move(session), false);
+  });
+  if (!listening) return listening.error();
+  timer_ = scheduler_.make_timer([weak] {
+    if (const auto self = weak.lock()) self->on_timer();
+  });
+  refresh_candidates();
+  turn();
+  return {};
+}
+
+void PubSubState::close() {
+  if (closed_.exchange(true)) return;
+  timer_.reset();
+  node_.stop_listening(options_.port);
+  subscribers_.clear();
+  peers_.clear();
+}
+
+Result<PubSub::Subscription> PubSubState::subscribe(const std::string& topic, PubSub::Handler handler,
+                                                    PubSub::Validator validator) {
+  if (closed_) return Error{Errc::closed, "the node has been stopped"};
+  const auto others = subscribers_of(topic);
+  const bool judged =
+      validator || std::ranges::any_of(others, [](const auto& other) { return other->validator != nullptr; });
+  if (const auto joined = engine_.subscribe(topic, judged, scheduler_.now()); !joined) return joined.error();
+  const PubSub::Subscription id{next_subscription_++};
+  subscribers_.emplace(id, std::make_shared<const Subscriber>(topic, std::move(handler), std::move(validator)));
+  turn();
+  return id;
+}
+
+void PubSubState::unsubscribe(PubSub::Subscription subscription) {
+  const auto found = subscribers_.find(subscription);
+  if (closed_ || found == subscribers_.end()) return;
+  const auto topic = found->second->topic;
+  subscribers_.erase(found);
+  if (subscribers_of(topic).empty()) engine_.unsubscribe(topic, scheduler_.now());
+  turn();
+}
+
+void PubSubState::publish(const std::string& topic, MessageBody body) {
+  if (closed_) return;
+  static_cast<void>(engine_.publish(topic, std::move(body), scheduler_.now()));  // checked by the caller
+  turn();
+}
+
+void PubSubState::refresh_candidates() {
+  look_again_ = scheduler_.now() + (peers_.empty() ? kLookAgainAlone : kLookAgain);
+  auto keys = options_.peers;
+  if (options_.find_peers) {
+    const auto topology = node_.whole_topology();
+    for (const auto& peer : topology.peers) {
+      if (peer.key) keys.push_back(*peer.key);
+    }
+    for (const auto& entry : topology.tree) {
+      if (keys.size() >= options_.peers.size() + kMostOfTree) break;
+      keys.push_back(entry.key);
+    }
+  }
+  std::erase(keys, node_.key());
+  engine_.set_candidates(keys, scheduler_.now());
+}
+
+void PubSubState::on_link_up() {
+  if (closed_) return;
+  look_again_ = scheduler_.now();  // by the timer: the link's own affairs come first
+  turn();
+}
+
+void PubSubState::on_timer() {
+  if (closed_) return;
+  if (scheduler_.now() >= look_again_) refresh_candidates();
+  engine_.on_tick(scheduler_.now());
+  turn();
+}
+
+void PubSubState::dial(const PublicKey& key) {
+  node_.connect_session(key, options_.port, [weak = weak_from_this(), key](Result<Session> session) {
+    const auto self = weak.lock();
+    if (!self || self->closed_) return;
+    if (session) return self->on_session(*std::move(session), true);
+    self->engine_.on_connect_failed(key, self->scheduler_.now());
+    self->turn();
+  });
+}
+
+void PubSubState::on_session(Session session, bool ours) {
+  if (closed_) return;
+  const auto key = session.peer();
+  const auto found = peers_.find(key);
+  const bool lower = node_.key() < key;
+  if (found != peers_.end() && found->second.ours != ours && ours != lower) return;  // the one that we have stays
+  auto& peer = peers_[key];
+  peer = Peer{std::move(session), next_number_++, ours, false};
+  hear(key, peer);
+  engine_.on_peer_connected(key, pubsub::Form::native, scheduler_.now());
+  turn();
+}
+
+PubSubState::Peer* PubSubState::current(const PublicKey& key, std::uint64_t number) {
+  const auto found = peers_.find(key);
+  return closed_ || found == peers_.end() || found->second.number != number ? nullptr : &found->second;
+}
+
+void PubSubState::hear(const PublicKey& key, Peer& peer) {
+  const auto weak = weak_from_this();
+  const auto number = peer.number;
+  peer.session.on_message(
+      [weak, key, number](MessageBody body) {
+        const auto self = weak.lock();
+        if (!self || self->current(key, number) == nullptr) return;
+        self->engine_.on_body(key, std::move(body), self->scheduler_.now());
+        self->turn();
+      },
+      options_.max_body + pubsub::kMaxMessageOverhead);
+  peer.session.on_writable([weak, key, number] {
+    const auto self = weak.lock();
+    auto* writable = self ? self->current(key, number) : nullptr;
+    if (writable == nullptr || !std::exchange(writable->blocked, false)) return;
+    self->engine_.on_peer_writable(key, self->scheduler_.now());
+    self->turn();
+  });
+  peer.session.on_end([weak, key, number] {
+    const auto self = weak.lock();
+    if (auto* ended = self ? self->current(key, number) : nullptr) ended->session.close();
+  });
+  peer.session.on_closed([weak, key, number](const Error*) {
+    const auto self = weak.lock();
+    if (!self || self->current(key, number) == nullptr) return;
+    self->peers_.erase(key);
+    self->engine_.on_peer_lost(key, self->scheduler_.now());
+    self->turn();
+  });
+}
+
+// What handlers do in here is carried by the turn that called them.
+void PubSubState::turn() {
+  if (closed_ || std::exchange(turning_, true)) return;
+  const auto self = shared_from_this();
+  while (!closed_) {
+    auto output = engine_.poll_output();
+    if (!output) break;
+    take(std::move(*output));
+  }
+  turning_ = false;
+  if (closed_) return;
+  const auto next = engine_.next_tick();
+  timer_->arm(next ? std::min(*next, look_again_) : look_again_);
+}
+
+void PubSubState::take(pubsub::Output output) {
+  if (const auto* body = std::get_if<pubsub::SendBody>(&output)) {
+    send(*body);
+  } else if (auto* message = std::get_if<pubsub::Deliver>(&output)) {
+    deliver(public_form(std::move(message->message)));
+  } else if (auto* undecided = std::get_if<pubsub::Judge>(&output)) {
+    const auto id = undecided->message.id;
+    const auto verdict = judge(public_form(std::move(undecided->message)));
+    if (!closed_) engine_.on_judged(id, verdict, scheduler_.now());
+  } else if (const auto* wanted = std::get_if<pubsub::Connect>(&output)) {
+    dial(wanted->peer);
+  } else if (const auto* unwanted = std::get_if<pubsub::Disconnect>(&output)) {
+    peers_.erase(unwanted->peer);
+  }
+}
+
+void PubSubState::send(const pubsub::SendBody& send) {
+  const auto found = peers_.find(send.peer);
+  if (found == peers_.end()) return;
+  auto& peer = found->second;
+  // What does not fit is lost; the peer is told of it again when there is room.
+  static_cast<void>(peer.session.send_message(send.body));
+  if (peer.blocked || !peer.session.congested()) return;
+  peer.blocked = true;
+  engine_.on_peer_blocked(send.peer);
+}
+
+std::vector<std::shared_ptr<const PubSubState::Subscriber>> PubSubState::subscribers_of(const std::string& topic) const {
+  std::vector<std::shared_ptr<const Subscriber>> out;
+  for (const auto& [id, subscriber] : subscribers_) {
+    if (subscriber->topic == topic) out.push_back(subscriber);
+  }
+  return out;
+}
+
+void PubSubState::deliver(const PubSubMessage& message) {
+  for (const auto& subscriber : subscribers_of(message.topic)) {
+    if (closed_) return;
+    subscriber->handler(message);
+  }
+}
+
+pubsub::Verdict PubSubState::judge(const PubSubMessage& message) {
+  auto verdict = pubsub::Verdict::accept;
+  for (const auto& subscriber : subscribers_of(message.topic)) {
+    if (closed_ || !subscriber->validator) continue;
+    switch (subscriber->validator(message)) {
+      case PubSubVerdict::accept:
+        break;
+      case PubSubVerdict::reject:
+        return pubsub::Verdict::reject;
+      case PubSubVerdict::ignore:
+        verdict = pubsub::Verdict::ignore;
+    }
+  }
+  return verdict;
+}
+
+}  // namespace axl::node

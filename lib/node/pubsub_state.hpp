@@ -1,0 +1,85 @@
+// Joins the pub/sub engine to a node: sessions with peers, a timer, and those who subscribe.
+//
+// Two nodes may dial each other at once. Then the session that the lower key opened stays, and of two by the same node
+// the newer; the other is closed. All on the loop.
+#pragma once
+
+#include <axl/pubsub.hpp>
+#include <atomic>
+#include <axl/session.hpp>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/scheduler.hpp"
+#include "pubsub/engine.hpp"
+
+namespace axl::node {
+
+class NodeState;
+
+class PubSubState : public std::enable_shared_from_this<PubSubState> {
+ public:
+  PubSubState(NodeState& node, const PrivateKey& key, PubSubOptions options);
+
+  Result<void> open();
+  void close();
+  /// There is a new neighbour.
+  void on_link_up();
+  [[nodiscard]] bool closed() const noexcept { return closed_; }
+  /// Valid until close().
+  [[nodiscard]] NodeState& node() noexcept { return node_; }
+
+  Result<PubSub::Subscription> subscribe(const std::string& topic, PubSub::Handler handler, PubSub::Validator validator);
+  void unsubscribe(PubSub::Subscription subscription);
+  void publish(const std::string& topic, MessageBody body);
+
+  [[nodiscard]] const pubsub::Engine& engine() const noexcept { return engine_; }
+  [[nodiscard]] std::size_t max_body() const noexcept { return options_.max_body; }
+
+ private:
+  struct Peer {
+    Session session;
+    std::uint64_t number = 0;
+    bool ours = false;  // we have opened it
+    bool blocked = false;
+  };
+  struct Subscriber {
+    std::string topic;
+    PubSub::Handler handler;
+    PubSub::Validator validator;
+  };
+  using Subscribers = std::map<PubSub::Subscription, std::shared_ptr<const Subscriber>>;
+
+  void on_session(Session session, bool ours);
+  void hear(const PublicKey& key, Peer& peer);
+  /// The peer, if that is still its session.
+  [[nodiscard]] Peer* current(const PublicKey& key, std::uint64_t number);
+  void refresh_candidates();
+  void on_timer();
+  /// Carries what the engine hands out, until there is nothing.
+  void turn();
+  void take(pubsub::Output output);
+  void send(const pubsub::SendBody& send);
+  void dial(const PublicKey& peer);
+  void deliver(const PubSubMessage& message);
+  [[nodiscard]] pubsub::Verdict judge(const PubSubMessage& message);
+  [[nodiscard]] std::vector<std::shared_ptr<const Subscriber>> subscribers_of(const std::string& topic) const;
+
+  NodeState& node_;
+  PubSubOptions options_;
+  Scheduler& scheduler_;
+  pubsub::Engine engine_;
+  std::unique_ptr<Timer> timer_;
+  Time look_again_{};  // for candidates
+  std::map<PublicKey, Peer> peers_;
+  std::uint64_t next_number_ = 1;
+  Subscribers subscribers_;
+  std::uint64_t next_subscription_ = 1;
+  bool turning_ = false;
+  std::atomic<bool> closed_{false};  // read on any thread
+};
+
+}  // namespace axl::node

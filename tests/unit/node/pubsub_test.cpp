@@ -1,0 +1,160 @@
+#include <axl/pubsub.hpp>
+
+#include <algorithm>
+#include <catch2/catch_test_macros.hpp>
+#include <map>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "node_fixture.hpp"
+
+using namespace axl;
+using namespace axl::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+// What handlers have seen, for a test that waits on it.
+class Seen {
+ public:
+  void add(const PubSubMessage& message) {
+    const std::lock_guard lock{mutex_};
+    ++messages_[std::string{message.body.text()}];
+    last_ = message;
+    changed_.notify_all();
+  }
+  PubSubMessage wait_for(const std::string& text) {
+    std::unique_lock lock{mutex_};
+    changed_.wait(lock, [&] { return messages_.contains(text); });
+    return last_;
+  }
+  void wait_for(std::size_t count) {
+    std::unique_lock lock{mutex_};
+    changed_.wait(lock, [&] { return messages_.size() >= count; });
+  }
+  std::size_t twice() {
+    const std::lock_guard lock{mutex_};
+    return static_cast<std::size_t>(std::ranges::count_if(messages_, [](const auto& entry) { return entry.second > 1; }));
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<std::string, int> messages_;
+  PubSubMessage last_;
+};
+
+// Three nodes in a line: the ends have no link with each other.
+struct Line {
+  std::unique_ptr<Node> middle = make_node(listening());
+  std::unique_ptr<Node> left = make_node(dialling(*middle));
+  std::unique_ptr<Node> right = make_node(dialling(*middle));
+  std::vector<Node*> nodes{left.get(), middle.get(), right.get()};
+  std::vector<std::unique_ptr<PubSub>> parts;
+  std::array<Seen, 3> seen;
+
+  Line() {
+    for (auto* node : nodes) {
+      REQUIRE(node->start());
+      auto part = PubSub::create(*node);
+      REQUIRE(part);
+      parts.push_back(*std::move(part));
+    }
+  }
+  void subscribe(std::size_t node) {
+    REQUIRE(parts[node]->subscribe("news", [this, node](const PubSubMessage& message) { seen[node].add(message); }));
+  }
+  void wait_for_mesh() {
+    for (std::size_t node = 0; node < parts.size(); ++node) {
+      while (true) {
+        const auto topics = parts[node]->topics();
+        if (!topics.empty() && !topics[0].mesh.empty()) break;
+        std::this_thread::sleep_for(5ms);
+      }
+    }
+  }
+};
+
+}  // namespace
+
+TEST_CASE("pubsub of nodes: what one publishes, the others get, with the key that published it", "[pubsub]") {
+  Line line;
+  for (std::size_t node = 0; node < 3; ++node) line.subscribe(node);
+  line.wait_for_mesh();
+  REQUIRE(line.parts[0]->publish("news", MessageBody{to_bytes("from the left")}));
+  for (const auto node : {1U, 2U}) {
+    const auto message = line.seen[node].wait_for("from the left");
+    CHECK(message.origin == line.left->key());
+    CHECK(message.proved());
+    CHECK(message.hops >= 1);
+  }
+  for (int i = 0; i < 300; ++i) {
+    for (const auto& part : line.parts) REQUIRE(part->publish("news", MessageBody{to_bytes("m" + std::to_string(i) + part->topics()[0].name + std::to_string(&part - line.parts.data()))}));
+  }
+  line.seen[0].wait_for(600);
+  line.seen[1].wait_for(601);
+  line.seen[2].wait_for(601);
+  for (auto& seen : line.seen) CHECK(seen.twice() == 0);
+  CHECK(line.parts[1]->statistics().published == 300);
+  CHECK(line.parts[1]->statistics().delivered == 601);
+}
+
+TEST_CASE("pubsub of nodes: who comes later, or comes back, takes part", "[pubsub]") {
+  Line line;
+  for (std::size_t node = 0; node < 3; ++node) line.subscribe(node);
+  line.wait_for_mesh();
+  line.parts[2].reset();
+  line.right->stop();
+  line.right.reset();
+  REQUIRE(line.parts[0]->publish("news", MessageBody{to_bytes("nobody right")}));
+  line.seen[1].wait_for("nobody right");
+  line.right = make_node(dialling(*line.middle));
+  REQUIRE(line.right->start());
+  line.parts[2] = *PubSub::create(*line.right);
+  line.subscribe(2);
+  line.wait_for_mesh();
+  REQUIRE(line.parts[0]->publish("news", MessageBody{to_bytes("again")}));
+  line.seen[2].wait_for("again");
+  REQUIRE(line.parts[2]->publish("news", MessageBody{to_bytes("back")}));
+  line.seen[0].wait_for("back");
+}
+
+TEST_CASE("pubsub of nodes: a validator decides what is delivered", "[pubsub]") {
+  Line line;
+  line.subscribe(0);
+  line.subscribe(2);
+  REQUIRE(line.parts[1]->subscribe(
+      "news", [&](const PubSubMessage& message) { line.seen[1].add(message); },
+      [](const PubSubMessage& message) {
+        return message.body.text() == "dull" ? PubSubVerdict::ignore : PubSubVerdict::accept;
+      }));
+  line.wait_for_mesh();
+  REQUIRE(line.parts[0]->publish("news", MessageBody{to_bytes("dull")}));
+  REQUIRE(line.parts[0]->publish("news", MessageBody{to_bytes("good")}));
+  line.seen[1].wait_for("good");
+  CHECK(line.parts[1]->statistics().delivered == 1);
+}
+
+TEST_CASE("pubsub of nodes: one for each node, and none after its end", "[pubsub]") {
+  auto node = make_node();
+  REQUIRE(node->start());
+  auto part = PubSub::create(*node);
+  REQUIRE(part);
+  CHECK(PubSub::create(*node).error().is(Errc::already_exists));
+  CHECK((*part)->publish("", MessageBody{}).error().is(Errc::invalid_argument));
+  CHECK((*part)->publish("t", MessageBody{Bytes(1'048'577)}).error().is(Errc::too_large));
+  CHECK_FALSE((*part)->subscribe("t", nullptr));
+  const auto subscription = (*part)->subscribe("t", [](const PubSubMessage&) {});
+  REQUIRE(subscription);
+  CHECK((*part)->topics().size() == 1);
+  (*part)->unsubscribe(*subscription);
+  CHECK((*part)->topics().empty());
+  part->reset();
+  part = PubSub::create(*node);
+  REQUIRE(part);
+  node->stop();
+  CHECK((*part)->publish("t", MessageBody{}).error().is(Errc::closed));
+  CHECK((*part)->subscribe("t", [](const PubSubMessage&) {}).error().is(Errc::closed));
+}
