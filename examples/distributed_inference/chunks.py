@@ -28,8 +28,10 @@ class Transfers:
         self._under_way = OrderedDict()
 
     def add(self, sender, message, begin, take):
-        """``begin()`` makes the state of a transfer, ``take(state, offset, bytes)`` changes it. Returns the state when all is
-        there, else None."""
+        """``begin(size)`` makes the state of a transfer, ``take(state, offset, bytes)`` changes it. Returns the state when all
+        is there, else None."""
+        if message.piece is None:
+            raise framing.MessageError("a message without a tensor")
         count = message.number("count", 1, least=1, most=MAX_CHUNKS)
         size = framing.tensor_size(message.dtype, message.shape)
         offset = message.number("offset", 0, most=size)
@@ -42,7 +44,7 @@ class Transfers:
         facts = (message.dtype, message.shape, count)
         state = self._under_way.pop(key, None) if count > 1 else None
         if state is None:
-            state = {"facts": facts, "seen": set(), "left": size, "value": begin()}
+            state = {"facts": facts, "seen": set(), "left": size, "value": begin(size)}
         if state["facts"] != facts:
             raise framing.MessageError("pieces that do not belong together")
         if seq not in state["seen"]:  # it may have been sent again

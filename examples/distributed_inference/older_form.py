@@ -33,3 +33,10 @@ def is_seeded(archive, shape, seed):
         if torch.equal(got, make(tuple(shape), generator=torch.Generator().manual_seed(seed))):
             return True
     return False
+
+
+def archive_of(shape, seed):
+    """What an older program sends."""
+    out = io.BytesIO()
+    torch.save(torch.randn(tuple(shape), generator=torch.Generator().manual_seed(seed)), out)
+    return out.getvalue()

@@ -4,6 +4,7 @@ Messages have no topic, so they meet those of older programs. What is none of th
 """
 
 import asyncio
+import math
 import secrets
 import time
 
@@ -18,15 +19,15 @@ SEED = 42
 SIZES = ((10, 10), (100, 100), (1000, 1000), (10_000, 10_000))
 WAIT = 20             # seconds of one long poll
 LONGEST_WAIT = 2400   # for an acknowledgement
-MAX_TENSOR = 1 << 30  # of one that is put together from pieces to be shown
-MAX_REBUILT = 1 << 28  # elements of an older tensor that is made again to compare
+MAX_TENSOR = 1 << 28  # bytes of one that is put together from pieces to be shown
+MAX_REBUILT = 1 << 26  # elements of an older tensor that is made again to compare
 
 
 async def first_peer(client):
     """Of the peers that are up."""
     for peer in (await client.topology()).peers:
         if peer.up:
-            return peer.key
+            return peer.public_key
     raise SystemExit("no peer is up: name one")
 
 
@@ -60,14 +61,16 @@ class Receiver:
             found = older_form.load(message.archive) if older_form.available() else "a PyTorch archive, and PyTorch is not here"
             self._say(f"{sender[:16]}: {message.type} {message.shape}: {found}")
             return
-        if framing.tensor_size(message.dtype, message.shape) > MAX_TENSOR:
-            raise framing.MessageError("a tensor that is too large")
-        room = bytearray(framing.tensor_size(message.dtype, message.shape))
+
+        def begin(size):
+            if size > MAX_TENSOR:
+                raise framing.MessageError(f"a tensor of {size} bytes is more than is shown here")
+            return bytearray(size)
 
         def take(whole, offset, piece):
             whole[offset:offset + len(piece)] = piece
 
-        whole = self._transfers.add(sender, message, lambda: room, take)
+        whole = self._transfers.add(sender, message, begin, take)
         if whole is None:
             return
         array = numpy.frombuffer(whole, message.dtype).reshape(message.shape)
@@ -82,22 +85,25 @@ class Receiver:
             if not older_form.available():
                 self._say(f"{sender[:16]}: bandwidth_test {message.shape}: a PyTorch archive, and PyTorch is not here: not answered")
                 return
-            if numpy.prod(message.shape, dtype=float) > MAX_REBUILT:
-                raise framing.MessageError("a tensor that is too large")
-            verified = older_form.is_seeded(message.archive, message.fields.get("shape", message.shape), seed)
+            if math.prod(message.shape) > MAX_REBUILT:
+                raise framing.MessageError(f"a tensor {list(message.shape)} is more than is made again here")
+            verified = older_form.is_seeded(message.archive, message.shape, seed)
         else:
             def take(state, offset, piece):
                 state["verified"] = (state["verified"] and message.dtype == "<f4"
                                      and values.is_piece(piece, seed, offset // message.dtype.itemsize))
 
-            state = self._transfers.add(sender, message, lambda: {"verified": True}, take)
+            state = self._transfers.add(sender, message, lambda _: {"verified": True}, take)
             if state is None:
                 return
             verified = state["verified"]
         self._say(f"{sender[:16]}: bandwidth_test {list(message.shape)}: {'verified' if verified else 'NOT what was sent'}")
         transfer = message.fields.get("transfer")
-        await self._client.send(sender, framing.pack({
-            "type": "bandwidth_ack", "verified": verified, "timestamp": time.time(), **({"transfer": transfer} if transfer else {})}))
+        ack = {"type": "bandwidth_ack", "verified": verified, "timestamp": time.time(), **({"transfer": transfer} if transfer else {})}
+        try:
+            await self._client.send(sender, framing.pack(ack))
+        except axl.Error as error:
+            self._say(f"{sender[:16]}: not answered: {error}")
 
 
 async def tensor(client, peer, say=print):
@@ -122,7 +128,7 @@ async def bandwidth(client, peer, sizes=SIZES, say=print):
         fields = {"type": "bandwidth_test", "test_name": "x".join(map(str, shape)), "shape": list(shape), "seed": SEED,
                   "timestamp": time.time()}
         for message in chunks.split(fields, array, transfer):
-            await client.send(peer, message, retry_for=0)
+            await client.send(peer, message)
         verified = await _acknowledged(client, peer, transfer, say)
         seconds = time.perf_counter() - begin
         right = right and verified

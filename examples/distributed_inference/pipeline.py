@@ -24,7 +24,7 @@ class Pipeline:
         self._cuts = model.cut(shape.layers, parts)
         self._part = model.Part(shape, *self._cuts[0])
         self._children = []
-        self._node = None
+        self._node = self._to_next = self._from_last = None
 
     async def __aenter__(self):
         keys = [axl.PrivateKey.generate() for _ in self._cuts]
@@ -63,7 +63,7 @@ class Pipeline:
         return uri
 
     async def __aexit__(self, *_):
-        if getattr(self, "_to_next", None):
+        if self._to_next:
             self._to_next.session.close()
         for child in self._children:
             child.stdin.close()

@@ -116,10 +116,10 @@ axl::Result<void> read_member(std::string_view name, Reader& in, const axl::Mess
     const auto value = in.text();
     if (!value) return value.error();
     (name == "type" ? out.type : out.test_name) = *value;
-  } else if (name == "seed" || name == "rounds") {
+  } else if (name == "seed" || name == "rounds" || name == "in_full") {
     const auto value = in.whole();
     if (!value) return value.error();
-    (name == "seed" ? out.seed : out.rounds) = *value;
+    (name == "seed" ? out.seed : name == "rounds" ? out.rounds : out.in_full) = *value;
   } else if (name == "verified") {
     const auto value = in.boolean();
     if (!value) return value.error();

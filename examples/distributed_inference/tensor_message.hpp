@@ -28,6 +28,7 @@ struct TensorMessage {
   std::uint64_t seed = 0;
   std::uint64_t rounds = 1;
   bool verified = false;
+  std::uint64_t in_full = 0;
   std::optional<Tensor> tensor;
 };
 

@@ -12,12 +12,15 @@ _SECOND = numpy.uint64(0x94D049BB133111EB)
 _PIECE = 1 << 15  # elements whose intermediate results stay in the cache
 
 
-def fill(out, seed, first=0):
-    """Writes elements ``first`` and following of the tensor of this seed to a flat float32 array."""
-    start = numpy.uint64(seed) * _STEP
+SAMPLE = 1024  # of what is not compared in full, one element in so many is
+
+
+def fill(out, seed, first=0, step=1):
+    """Writes elements ``first`` and following, or each ``step``-th of them, to a flat float32 array."""
+    start = numpy.uint64(seed % 2**64) * _STEP
     for begin in range(0, len(out), _PIECE):
         part = out[begin:begin + _PIECE]
-        z = numpy.arange(first + begin + 1, first + begin + 1 + len(part), dtype=numpy.uint64)
+        z = numpy.arange(first + begin * step + 1, first + (begin + len(part)) * step + 1, step, dtype=numpy.uint64)
         z *= _STEP
         z += start
         z ^= z >> numpy.uint64(30)
@@ -37,14 +40,15 @@ def make(shape, seed):
     return out
 
 
-def is_piece(data, seed, first):
-    """Whether these bytes are elements ``first`` and following, piece by piece: a large tensor is never made whole."""
-    got = numpy.frombuffer(data, "<f4")
+def is_piece(data, seed, first, step=1):
+    """Whether these bytes are elements ``first`` and following, to the bit; with a ``step`` each so many-th is compared. A large
+    tensor is never made whole."""
+    got = numpy.frombuffer(data, "<u4")[::step]
     wanted = numpy.empty(min(len(got), _PIECE), "<f4")
     with numpy.errstate(over="ignore"):
         for begin in range(0, len(got), _PIECE):
             part = got[begin:begin + _PIECE]
-            fill(wanted[:len(part)], seed, first + begin)
-            if not numpy.array_equal(part.view("<u4"), wanted[:len(part)].view("<u4")):
+            fill(wanted[:len(part)], seed, first + begin * step, step)
+            if not numpy.array_equal(part, wanted[:len(part)].view("<u4")):
                 return False
     return True
