@@ -17,8 +17,9 @@ struct Dtype {
   std::string_view name;
   std::uint64_t size;
 };
-constexpr std::array<Dtype, 11> kDtypes{{{"float16", 2}, {"float32", 4}, {"float64", 8}, {"int8", 1}, {"int16", 2},
-                                         {"int32", 4}, {"int64", 8}, {"uint8", 1}, {"uint16", 2}, {"uint32", 4}, {"uint64", 8}}};
+constexpr std::array<Dtype, 11> kDtypes{{{"float16", 2}, {"float32", 4}, {"float64", 8}, {"int8", 1},
+                                         {"int16", 2}, {"int32", 4}, {"int64", 8}, {"uint8", 1},
+                                         {"uint16", 2}, {"uint32", 4}, {"uint64", 8}}};
 
 axl::Error malformed(const char* what) { return {axl::Errc::malformed, what}; }
 
@@ -105,7 +106,8 @@ axl::Result<Tensor> tensor_of(Reader& in, const axl::MessageBody& body) {
       return skipped.error();
     }
   }
-  const auto* dtype = std::find_if(kDtypes.begin(), kDtypes.end(), [&](const Dtype& one) { return one.name == out.dtype; });
+  const auto* dtype =
+      std::find_if(kDtypes.begin(), kDtypes.end(), [&](const Dtype& one) { return one.name == out.dtype; });
   if (!raw || dtype == kDtypes.end()) return malformed("a tensor in an encoding or of a type that is not known");
   if (!fits(out, dtype->size)) return malformed("a tensor whose bytes are not those of its shape");
   return out;

@@ -35,8 +35,8 @@ struct TensorMessage {
 using Value = std::variant<std::string, std::uint64_t, double, bool>;
 using Fields = std::vector<std::pair<std::string, Value>>;
 
-/// Reads what one message of a session holds. Malformed for what is no such map, or has a tensor whose bytes are not as many
-/// as its shape and dtype say.
+/// Reads what one message of a session holds. Malformed for what is no such map, or has a tensor whose bytes are not as
+/// many as its shape and dtype say.
 [[nodiscard]] axl::Result<TensorMessage> parse(const axl::MessageBody& body);
 
 /// Queues a message; the tensor's bytes are shared until they have left.
