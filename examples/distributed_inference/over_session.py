@@ -34,15 +34,13 @@ class Receiver:
 
     async def serve(self):
         try:
-            async for body in self._link.session.messages():
-                await self._on_message(framing.unpack(body))
-                del body  # the next one may come to lie where it was
-            self._link.session.close()
+            while True:  # and nothing is held meanwhile: the next tensor may come to lie where the last was
+                await self._on_message(await self._link.receive())
         except framing.MessageError as error:
             print(f"{self._link.session.peer}: {error}", file=sys.stderr, flush=True)
             self._link.session.abort()
         except axl.Error:
-            pass  # the sender has gone
+            self._link.session.close()  # the sender has ended, or gone
 
     async def _on_message(self, message):
         if message.type in ("warmup", "tensor_test"):

@@ -59,12 +59,11 @@ def bars(panel, names, series):
 
 
 def lines(panel, series):
-    """``series``: name -> [(size, value), ...]; sizes are at even distances by their logarithm."""
+    """``series``: name -> [(size, value), ...]; sizes stand side by side, not to scale."""
     sizes = sorted({size for points in series.values() for size, _ in points})
-    low, high = math.log(sizes[0]), max(math.log(sizes[-1]), math.log(sizes[0]) + 1)
 
     def x(size):
-        return panel.left + 20 + (math.log(size) - low) / (high - low) * (panel.right - panel.left - 40)
+        return panel.left + (sizes.index(size) + 0.5) / len(sizes) * (panel.right - panel.left)
 
     for size in sizes:
         panel.text(x(size), HEIGHT - BOTTOM + 18, size_text(size))
