@@ -1,0 +1,152 @@
+"""How the agents of a team hear of each other's findings: told to all as they are made, and asked for over MCP."""
+import asyncio
+import json
+import logging
+
+from findings import Board, Unusable, parse
+
+log = logging.getLogger("autoresearch")
+TOPIC = "autoresearch"
+SERVICE = "research"
+
+
+class Broadcast:
+    """Sends to each of the team, as agents of this kind have always done. Who cannot be reached misses it."""
+
+    def __init__(self, node, team):
+        self._node = node
+        self._team = [key for key in team if key != node.key]
+
+    async def publish(self, data):
+        async def send(peer):
+            try:
+                await self._node.send(peer, data, topic=TOPIC, retry_for=10)
+            except OSError as error:
+                log.warning("%s did not get a finding: %s", peer[:8], error)
+
+        await asyncio.gather(*map(send, self._team))
+
+    async def received(self):
+        """(sender, data), with the sender that the mesh has authenticated."""
+        async for message in self._node.messages(TOPIC):
+            yield message.sender, message.body
+
+
+class Exchange:
+    """One agent's part: what it has published, and what it has heard of its team. `async with`, while its node runs."""
+
+    def __init__(self, node, signer, team):
+        self.key = node.key
+        self.board = Board(key for key in team if key != node.key)
+        self._node = node
+        self._signer = signer
+        self._transport = Broadcast(node, team)
+        self._team = sorted(set(team) - {node.key})
+        self._own = {}
+        self._news = asyncio.Condition()
+
+    async def __aenter__(self):
+        self._service = await self._node.serve_mcp(SERVICE, self._server(), allow=self._team)
+        self._port = await self._node.serve_api("127.0.0.1", 0)
+        self._hearing = asyncio.create_task(self._hear())
+        self._hearing.add_done_callback(tell_failure)
+        return self
+
+    async def __aexit__(self, *_):
+        self._hearing.cancel()
+        await asyncio.gather(self._hearing, return_exceptions=True)
+        await self._service.close()
+
+    async def publish(self, finding):
+        signed = self._signer.sign(finding)
+        self._own[signed.round] = signed
+        await self._transport.publish(signed.to_json())
+
+    async def heard(self, round, patience=600):
+        """Waits for the findings of this round: agents in step get the same results every time. Who is away is not waited for
+        longer than `patience` seconds."""
+
+        def complete():
+            return all(self.board.has(peer, round) for peer in self._team)
+
+        async with self._news:
+            try:
+                await asyncio.wait_for(self._news.wait_for(complete), patience)
+            except asyncio.TimeoutError:
+                log.warning("not everybody has told a finding of round %s", round)
+
+    async def _hear(self):
+        async for sender, data in self._transport.received():
+            await self._take(data, sender)
+
+    async def _take(self, data, sender=None):
+        try:
+            finding = parse(data, sender)
+        except Unusable as error:
+            log.warning("%s sent no finding: %s", (sender or "somebody")[:8], error)
+            return
+        if self.board.add(finding):
+            async with self._news:
+                self._news.notify_all()
+
+    # --- The same over MCP, for who was away, or was not here yet
+
+    def best(self):
+        """The best of this agent's own findings: measured here, so that nobody's claims are passed on."""
+        return min((one for one in self._own.values() if one.status == "keep"), key=lambda one: one.val_bpb, default=None)
+
+    def _server(self):
+        try:
+            from mcp.server.mcpserver import MCPServer as Server
+        except ImportError:  # the SDK of 2025
+            from mcp.server.fastmcp import FastMCP as Server
+        server = Server(SERVICE)
+
+        @server.tool()
+        def best() -> str:
+            """The best finding of this agent, its train.py in it, as signed JSON; "null" when there is none."""
+            known = self.best()
+            return known.to_json() if known else "null"
+
+        @server.tool()
+        def finding(round: int) -> str:
+            """This agent's finding of a round, as signed JSON; "null" when there is none."""
+            return self._own[round].to_json() if round in self._own else "null"
+
+        return server
+
+    async def ask(self, peer, tool, **arguments):
+        """The text that a peer's tool answers with."""
+        url = f"http://127.0.0.1:{self._port}/mcp/{peer}/{SERVICE}"
+        result = await call(url, tool, arguments)
+        return result.content[0].text
+
+    async def catch_up(self):
+        """Asks each of the team for its best. An answer that is not signed by one of the team is passed over."""
+        for peer in self._team:
+            try:
+                answer = await asyncio.wait_for(self.ask(peer, "best"), 60)
+            except Exception as error:  # whatever a peer or the SDK comes up with: others may do better
+                log.warning("%s was asked in vain: %s", peer[:8], error)
+                continue
+            if answer != json.dumps(None):
+                await self._take(answer.encode())
+
+
+def tell_failure(task):
+    if not task.cancelled() and task.exception():
+        log.error("hears no more findings", exc_info=task.exception())
+
+
+async def call(url, tool, arguments):
+    """One call with the SDK's client, of whichever generation is here."""
+    import mcp
+
+    if hasattr(mcp, "Client"):
+        async with mcp.Client(url) as client:
+            return await client.call_tool(tool, arguments)
+    from mcp.client.streamable_http import streamablehttp_client
+
+    async with streamablehttp_client(url) as (read, write, _), mcp.ClientSession(read, write) as session:
+        await session.initialize()
+        return await session.call_tool(tool, arguments)

@@ -1,0 +1,222 @@
+#!/usr/bin/env python3
+"""The example examples/autoresearch: what it believes of others, what it runs, and that sharing beats working alone."""
+import contextlib
+import dataclasses
+import json
+import os
+import pathlib
+import random
+import subprocess
+import sys
+import tempfile
+import unittest
+import unittest.mock
+import xml.etree.ElementTree
+
+FOLDER = pathlib.Path(__file__).resolve().parents[2] / "examples" / "autoresearch"
+sys.path.insert(0, str(FOLDER))
+
+import axl
+import findings
+import laboratory
+import proposer
+from agent import Agent
+from corpus import Corpus, own_text
+from exchange import Exchange
+from findings import Board, Finding, Signer, Unusable, commit_of, parse
+from laboratory import Laboratory
+
+SOURCE = FOLDER.joinpath("train.py").read_text()
+
+
+def finding(sender, **members):
+    return Finding(**{"round": 3, "val_bpb": 2.5, "memory_gb": 0.1, "status": "keep", "description": "wider", "commit": commit_of("text"),
+                      "timestamp": 1e9, "sender_id": sender, "train_py": "text", **members})
+
+
+class Findings(unittest.TestCase):
+    def setUp(self):
+        self.key, self.other = axl.PrivateKey.generate(), axl.PrivateKey.generate()
+        self.sender = self.key.public_key
+        self.signed = Signer(self.key).sign(finding(self.sender))
+
+    def test_a_signed_finding_can_be_passed_on(self):
+        self.assertEqual(parse(self.signed.to_json().encode()), self.signed)
+
+    def test_what_was_changed_on_the_way_is_refused(self):
+        for change in ({"val_bpb": 2.4}, {"train_py": "other"}, {"round": 4}, {"sender_id": self.other.public_key}, {"signature": None},
+                       {"signature": "00" * 64}):
+            with self.subTest(change), self.assertRaises(Unusable):
+                parse(dataclasses.replace(self.signed, **change).to_json().encode())
+
+    def test_the_sender_is_the_one_that_the_mesh_has_authenticated(self):
+        unsigned = finding("0" * 64).to_json().encode()
+        self.assertEqual(parse(unsigned, self.sender).sender_id, self.sender)
+        with self.assertRaises(Unusable):  # somebody else's, sent as one's own
+            parse(self.signed.to_json().encode(), self.other.public_key)
+
+    def test_what_makes_no_sense_is_refused(self):
+        good = json.loads(finding(self.sender).to_json())
+        bad = [{"round": -1}, {"round": 1.5}, {"round": True}, {"round": 10**400}, {"val_bpb": float("nan")}, {"val_bpb": -1}, {"val_bpb": "1"},
+               {"val_bpb": 10**400}, {"status": "best"}, {"status": []}, {"commit": "ABCDEF0"}, {"commit": None}, {"description": None},
+               {"train_py": 5}, {"train_py": "\ud800"}, {"train_py": "x" * 70_000}, {"signature": "zz" * 64}, {"proto": 2}, {"type": "chat"}]
+        for members in bad:
+            with self.subTest(members), self.assertRaises(Unusable):
+                parse(json.dumps({**good, **members}).encode(), self.sender)
+        for data in (b"", b"\xff", b"[]", b"5", b"[" * 100_000, b" " * (findings.MOST_BYTES + 1)):
+            with self.subTest(data[:5]), self.assertRaises(Unusable):
+                parse(data, self.sender)
+        self.assertEqual(parse(json.dumps({**good, "more": 1}).encode(), self.sender).round, 3)
+
+    def test_each_round_of_a_sender_counts_once_and_strangers_not_at_all(self):
+        board = Board([self.sender])
+        self.assertTrue(board.add(self.signed))
+        self.assertFalse(board.add(dataclasses.replace(self.signed, val_bpb=0.1)))
+        self.assertFalse(board.add(finding(self.other.public_key)))
+        self.assertEqual(board.best(), [self.signed])
+        self.assertTrue(board.was_tried(self.signed.commit))
+
+    def test_no_sender_can_push_out_what_another_has_found(self):
+        board = Board([self.sender, self.other.public_key])
+        board.add(self.signed)
+        for number in range(100):
+            board.add(finding(self.other.public_key, round=number, val_bpb=number / 1000))
+        self.assertIn(self.signed, board.best())
+        self.assertEqual(len(board.best()), 1 + findings.SOURCES_KEPT)
+
+
+class Proposals(unittest.TestCase):
+    def test_the_same_seed_proposes_the_same_and_all_are_programs(self):
+        for seed in range(200):
+            source, said = proposer.propose(random.Random(seed), SOURCE, lambda _: False)
+            self.assertEqual((source, said), proposer.propose(random.Random(seed), SOURCE, lambda _: False))
+            self.assertNotEqual(source, SOURCE)
+            self.assertEqual(len(proposer.settings(source)), len(proposer.settings(SOURCE)), said)
+            compile(source, "train.py", "exec")
+
+    def test_what_was_tried_is_not_proposed_and_a_text_without_settings_has_no_proposals(self):
+        self.assertIsNone(proposer.propose(random.Random(1), SOURCE, lambda _: True))
+        self.assertIsNone(proposer.propose(random.Random(1), "print('hello')", lambda _: False))
+
+    def test_both_programs_have_the_same_settings(self):
+        self.assertEqual(proposer.settings(SOURCE), proposer.settings(FOLDER.joinpath("train_torch.py").read_text()))
+
+
+class Trials(unittest.IsolatedAsyncioTestCase):
+    def setUp(self):
+        self.laboratory = Laboratory(Corpus(own_text()), steps=2)
+
+    async def test_the_same_seed_gives_the_same_result(self):
+        first, second, other = [await self.laboratory.try_out(SOURCE, seed) for seed in (1, 1, 2)]
+        self.assertEqual(first.val_bpb, second.val_bpb)
+        self.assertNotEqual(first.val_bpb, other.val_bpb)
+        self.assertLess(first.val_bpb, 9)
+        self.assertGreater(first.memory_gb, 0.005)
+
+    async def test_programs_that_fail_are_told_of(self):
+        nothing = "open('logits.bin', 'wb').truncate(4 * 256 * len(open('contexts.bin', 'rb').read()) // 16)"
+        self.assertAlmostEqual((await self.laboratory.try_out(nothing, 1)).val_bpb, 8)  # knows nothing: eight bits a byte
+        for source, error in (
+            ("raise RuntimeError('on\\x1b[2Jpurpose')", "RuntimeError: on?[2Jpurpose"),
+            ("pass", "logits.bin"),
+            ("open('logits.bin', 'w').write('short')", "logits.bin is not what it should be"),
+            ("import os; os.symlink('/dev/zero', 'logits.bin')", "logits.bin"),
+            ("import os; os.mkfifo('logits.bin')", "logits.bin is not what it should be"),
+            ("import os; os.kill(0, 9)", "SIGKILL"),
+            (nothing + "\nimport numpy\nnumpy.full(768 * 1024, numpy.nan, '<f4').tofile('logits.bin')", "not finite"),
+        ):
+            with self.subTest(source):
+                outcome = await self.laboratory.try_out(source, 1)
+                self.assertIsNone(outcome.val_bpb)
+                self.assertIn(error, outcome.error)
+
+    async def test_programs_are_confined(self):
+        with unittest.mock.patch.object(laboratory, "CPU_SECONDS", 1):
+            self.assertRegex((await self.laboratory.try_out("while True: pass", 1)).error, "SIGXCPU|SIGKILL")
+        self.assertIn("MemoryError", (await self.laboratory.try_out("b'x' * (4 << 30)", 1)).error)
+        self.assertRegex((await self.laboratory.try_out("open('big', 'wb').write(b'x' * (17 << 20))", 1)).error, "SIGXFSZ|File too large")
+        os.environ["AXL_TEST_SECRET"] = "secret"
+        looking = "import os\nraise SystemExit(' '.join(sorted(os.environ)) + ' ' + ' '.join(sorted(os.listdir('.'))))"
+        said = (await self.laboratory.try_out(looking, 1)).error
+        self.assertIn("OMP_NUM_THREADS OPENBLAS_NUM_THREADS contexts.bin said train.bin train.py", said)
+        self.assertNotIn("SECRET", said)
+
+
+class Agents(unittest.IsolatedAsyncioTestCase):
+    """Two agents on two nodes, the second of which says whatever suits the test."""
+
+    async def asyncSetUp(self):
+        self.stack = contextlib.AsyncExitStack()
+        self.keys = [axl.PrivateKey.generate() for _ in range(2)]
+        self.team = [key.public_key for key in self.keys]
+        self.laboratory = Laboratory(Corpus(own_text()), steps=20)
+        nodes, exchanges = [], []
+        for key in self.keys:
+            nodes.append(await self.stack.enter_async_context(axl.Node(
+                identity=key, listen=["tls://127.0.0.1:0"], peers=nodes[0].listeners if nodes else [], log_level=axl.LogLevel.off)))
+            exchanges.append(await self.stack.enter_async_context(Exchange(nodes[-1], Signer(key), self.team)))
+        self.exchange, self.peer = exchanges
+
+    async def asyncTearDown(self):
+        await self.stack.aclose()
+
+    def agent(self, run_code_of):
+        return Agent("ours", SOURCE, self.laboratory, 1, self.exchange, run_code_of)
+
+    async def tell(self, number, source, val_bpb):
+        await self.peer.publish(finding(self.team[1], round=number, val_bpb=val_bpb, train_py=source, commit=commit_of(source)))
+        await self.exchange.heard(number)
+
+    async def test_a_source_is_taken_over_when_it_is_as_good_here(self):
+        agent = self.agent(self.team)
+        await agent.round()
+        before = agent.best
+        better = proposer.with_value(SOURCE, "BIAS", '"frequency"')
+        await self.tell(0, better, before - 0.5)
+        await agent.round()
+        self.assertEqual((agent.source, agent.history[-1].status), (better, "keep"))
+        self.assertLess(agent.best, before)
+        self.assertEqual(json.loads(await self.peer.ask(self.team[0], "best"))["train_py"], better)
+        self.assertEqual(json.loads(await self.peer.ask(self.team[0], "finding", round=0))["val_bpb"], before)
+        self.assertEqual(await self.peer.ask(self.team[0], "finding", round=99), "null")
+
+    async def test_a_lie_costs_one_experiment_and_is_not_taken_over(self):
+        agent = self.agent(self.team)
+        await agent.round()
+        await self.tell(0, "raise SystemExit('val_bpb: 0.1')", 0.1)
+        await self.tell(1, SOURCE + "\n", 0.2)  # as good as ours, not better by as much as it must be
+        for _ in range(3):
+            await agent.round()
+        self.assertEqual([one.status for one in agent.history[:3]], ["keep", "crash", "discard"])
+        self.assertNotIn(" of ", agent.history[3].description)
+
+    async def test_nobodys_code_is_run_unless_that_was_said(self):
+        agent = self.agent([])
+        await self.tell(0, "raise SystemExit('it ran')", 0.1)
+        for _ in range(2):
+            await agent.round()
+        self.assertEqual([one.description for one in agent.history if "it ran" in one.description or " of " in one.description], [])
+
+
+class ShortRun(unittest.TestCase):
+    def test_agents_that_share_beat_the_same_agents_alone(self):
+        with tempfile.TemporaryDirectory() as folder:
+            command = [sys.executable, str(FOLDER / "run.py"), "--short", "--backend", "numpy", "--out", folder]
+            run = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+            print(run.stdout)
+            self.assertEqual(run.returncode, 0)
+            self.assertIn("\nOK: ", run.stdout)
+            result = json.loads(pathlib.Path(folder, "result.json").read_text())
+            picture = xml.etree.ElementTree.parse(pathlib.Path(folder, "curves.svg")).getroot()
+        shared, isolated = result["mean"]["shared"], result["mean"]["isolated"]
+        self.assertEqual(len(shared), len(isolated))
+        self.assertEqual(shared[0], isolated[0])  # the same start
+        self.assertLess(shared[-1], isolated[-1])
+        self.assertLess(sum(shared), sum(isolated))
+        self.assertGreater(result["adopted"], 0)
+        self.assertLess(result["newcomer"]["after"], result["newcomer"]["before"])
+        self.assertEqual(len(picture.findall("{http://www.w3.org/2000/svg}path[@fill='none']")), 8)  # four curves, and the legend
+
+
+if __name__ == "__main__":
+    unittest.main()
