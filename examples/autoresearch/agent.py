@@ -5,7 +5,7 @@ import random
 import time
 
 from findings import Finding, commit_of
-from proposer import propose
+from proposer import Experience, propose
 
 log = logging.getLogger("autoresearch")
 MARGIN = 0.002  # bits per byte that a peer's source must be better by
@@ -38,22 +38,41 @@ class Agent:
         self._seed = seed
         self.exchange = exchange
         self._run_code_of = frozenset(run_code_of)
+        self._experience = Experience(source)
+        self._best_of = {}  # each peer's own, by what it has told
         self._tried = set()
+        self._followed = False  # in the last round
 
     async def round(self):
-        """One experiment: first the text as it is, then either the best that a peer has told of, or an idea of one's own."""
+        """One experiment: first the text as it is, then either the best that a peer has told of or an idea of one's own,
+        whichever promises more. After each of the former comes one of the latter: a team that only follows finds nothing."""
         number = len(self.history)
-        told = None
+        self._read_news()
+        told = self._better_of_a_peer() if number > 0 and not self._followed else None
+        idea = propose(random.Random(f"{self._seed} {self.name} {number}"), self.source, self._was_tried, self._experience)
+        promise, source, description = idea or (0.0, self.source, "nothing new to try")
         if number == 0:
             source, description = self.source, "as it is"
-        elif told := self._better_of_a_peer():
+        elif told and (self.best is None or self.best - told.val_bpb >= promise):
             source, description = told.train_py, f"{commit_of(told.train_py)} of {told.sender_id[:8]}"
         else:
-            idea = propose(random.Random(f"{self._seed} {self.name} {number}"), self.source, self._was_tried)
-            source, description = idea or (self.source, "nothing new to try")
+            told = None
+        self._followed = told is not None
         self._tried.add(commit_of(source))
         outcome = await self._laboratory.try_out(source, self._seed)
         await self._conclude(number, source, description, outcome, MARGIN if told else 0.0)
+
+    def _read_news(self):
+        for finding in self.exchange.board.news() if self.exchange else ():
+            before = self._best_of.get(finding.sender_id)
+            measured = finding.val_bpb if finding.status != "crash" else None
+            self._learn(finding.description, before, measured)
+            if finding.status == "keep":
+                self._best_of[finding.sender_id] = finding.val_bpb
+
+    def _learn(self, description, before, measured):
+        if before is not None:
+            self._experience.learn(description, before - measured if measured is not None else -1.0)
 
     def _better_of_a_peer(self):
         """The best finding that may be run, would be an adoption, and has not been tried here."""
@@ -69,6 +88,7 @@ class Agent:
 
     async def _conclude(self, number, source, description, outcome, margin):
         status = "discard"
+        self._learn(description, self.best, outcome.val_bpb)
         if outcome.val_bpb is None:
             status, description = "crash", f"{description}: {outcome.error}"
         elif self.best is None or outcome.val_bpb < self.best - margin:

@@ -33,20 +33,24 @@ class Broadcast:
 
 
 class Exchange:
-    """One agent's part: what it has published, and what it has heard of its team. `async with`, while its node runs."""
+    """One agent's part: what it has published, and what it has heard of its team. `async with`, while its node runs.
 
-    def __init__(self, node, signer, team):
+    `guests`: keys outside the team that may ask over MCP.
+    """
+
+    def __init__(self, node, signer, team, guests=()):
         self.key = node.key
         self.board = Board(key for key in team if key != node.key)
         self._node = node
         self._signer = signer
         self._transport = Broadcast(node, team)
         self._team = sorted(set(team) - {node.key})
+        self._guests = sorted(guests)
         self._own = {}
         self._news = asyncio.Condition()
 
     async def __aenter__(self):
-        self._service = await self._node.serve_mcp(SERVICE, self._server(), allow=self._team)
+        self._service = await self._node.serve_mcp(SERVICE, self._server(), allow=[*self._team, *self._guests])
         self._port = await self._node.serve_api("127.0.0.1", 0)
         self._hearing = asyncio.create_task(self._hear())
         self._hearing.add_done_callback(tell_failure)
@@ -127,7 +131,7 @@ class Exchange:
             try:
                 answer = await asyncio.wait_for(self.ask(peer, "best"), 60)
             except Exception as error:  # whatever a peer or the SDK comes up with: others may do better
-                log.warning("%s was asked in vain: %s", peer[:8], error)
+                log.warning("%s was asked in vain: %r", peer[:8], error)
                 continue
             if answer != json.dumps(None):
                 await self._take(answer.encode())

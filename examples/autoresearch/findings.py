@@ -4,6 +4,7 @@ The members are those that agents of this kind have always used; `signature` is 
 which is its address on the mesh, over all other members: a finding can be passed on, and still be checked. A finding without
 one counts when it came straight from its sender, which the mesh has authenticated.
 """
+import collections
 import dataclasses
 import hashlib
 import json
@@ -16,6 +17,7 @@ MOST_BYTES = 256 << 10  # of a finding
 MOST_SOURCE = 64 << 10  # characters of a train_py
 MOST_ROUNDS = 100_000
 SOURCES_KEPT = 4  # of each sender: its best
+NEWS_KEPT = 1000  # findings that wait for the next round; then the oldest go
 STATUSES = ("keep", "discard", "crash")
 DOMAIN = b"axl autoresearch finding 1\n"
 
@@ -132,6 +134,7 @@ class Board:
         self._rounds = {sender: set() for sender in senders}
         self._sources = {sender: [] for sender in senders}
         self._commits = set()
+        self._news = collections.deque(maxlen=NEWS_KEPT)
 
     def add(self, finding):
         """Whether it is from one of them, and new."""
@@ -140,12 +143,19 @@ class Board:
             return False
         rounds.add(finding.round)
         self._commits.add(finding.commit)
+        self._news.append(finding)
         if finding.status == "keep" and finding.train_py is not None:
             kept = self._sources[finding.sender_id]
             kept.append(finding)
             kept.sort(key=lambda one: one.val_bpb)
             del kept[SOURCES_KEPT:]
         return True
+
+    def news(self):
+        """What has been added since the last call, in an order that does not depend on who was faster."""
+        news = sorted(self._news, key=lambda one: (one.round, one.sender_id))
+        self._news.clear()
+        return news
 
     def has(self, sender, round):
         return round in self._rounds.get(sender, ())

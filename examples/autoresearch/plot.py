@@ -18,10 +18,10 @@ def curves(path, result):
     values = [value for _, _, row in series for value in row]
     low, high = min(values), max(values)
     low, high = low - 0.05 * (high - low), high + 0.05 * (high - low)
-    last = max(result["rounds"] - 1, 1)
+    last = result["rounds"] + 0.5
 
     def at(round, value):
-        return (LEFT + round / last * (WIDTH - LEFT - RIGHT), TOP + (high - value) / (high - low) * (HEIGHT - TOP - BOTTOM))
+        return (LEFT + (round - 1) / (last - 1) * (WIDTH - LEFT - RIGHT), TOP + (high - value) / (high - low) * (HEIGHT - TOP - BOTTOM))
 
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="12">',
            f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
@@ -29,10 +29,10 @@ def curves(path, result):
            f'<text x="{LEFT}" y="44" fill="#666">{result["agents"]} agents, {result["steps"]} training steps an experiment, '
            f'{escape(result["backend"])}, seed {result["seed"]}</text>']
     for value in ticks(low, high):
-        _, height = at(0, value)
+        _, height = at(1, value)
         out.append(f'<path d="M{LEFT} {height:.1f}H{WIDTH - RIGHT}" stroke="#ddd"/>'
                    f'<text x="{LEFT - 8}" y="{height + 4:.1f}" text-anchor="end">{value:g}</text>')
-    for round in ticks(0, last, 10):
+    for round in ticks(1, last, 12):
         if round == int(round):
             across, _ = at(round, low)
             out.append(f'<text x="{across:.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{int(round)}</text>')
@@ -40,8 +40,8 @@ def curves(path, result):
                f'<text x="16" y="{HEIGHT / 2}" transform="rotate(-90 16 {HEIGHT / 2})" text-anchor="middle">'
                "validation bits per byte, lower is better</text>")
     for index, (group, kind, row) in enumerate(series):
-        points = [at(round, value) for round, value in enumerate(row)]
-        way = f"M{points[0][0]:.1f} {points[0][1]:.1f}" + "".join(f"H{x:.1f}V{y:.1f}" for x, y in points[1:])
+        points = [at(round, value) for round, value in enumerate(row, 1)]
+        way = f"M{points[0][0]:.1f} {points[0][1]:.1f}" + "".join(f"H{x:.1f}V{y:.1f}" for x, y in points[1:]) + f"H{WIDTH - RIGHT}"
         style = f'stroke="{COLOURS[group]}" ' + ('stroke-width="2.5"' if kind == "mean" else 'stroke-width="1.2" stroke-dasharray="4 3"')
         out.append(f'<path d="{way}" fill="none" {style}/>')
         place, words = TOP + 14 + 20 * index, f'{result["agents"]} {"that share" if group == "shared" else "each alone"}, {kind}'

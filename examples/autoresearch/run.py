@@ -6,6 +6,7 @@
 import argparse
 import asyncio
 import contextlib
+import hashlib
 import importlib.util
 import json
 import logging
@@ -36,8 +37,8 @@ def arguments():
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "build" / "examples" / "autoresearch")
     parser.add_argument("--verbose", action="store_true", help="tell of each experiment")
     given = parser.parse_args()
-    given.rounds = given.rounds or (8 if given.short else 20)
-    given.steps = given.steps or (100 if given.short else 300)
+    given.rounds = given.rounds or (12 if given.short else 20)
+    given.steps = given.steps or (80 if given.short else 300)
     given.backend = given.backend or ("torch" if importlib.util.find_spec("torch") else "numpy")
     return given
 
@@ -57,7 +58,7 @@ async def alone(given, source, laboratory):
 
 async def together(given, source, laboratory):
     """The agents, and a newcomer who joins when they have finished, and asks them over MCP."""
-    keys = [axl.PrivateKey.generate() for _ in range(given.agents + 1)]
+    keys = [axl.PrivateKey.from_seed(hashlib.sha256(f"{given.seed} {index}".encode()).digest()) for index in range(given.agents + 1)]
     team = [key.public_key for key in keys]
     async with contextlib.AsyncExitStack() as stack:
         agents, last = [], None
@@ -68,7 +69,7 @@ async def together(given, source, laboratory):
                 identity=keys[index], listen=["tls://127.0.0.1:0"], peers=last.listeners if last else [],
                 log_level=axl.LogLevel.error))
             last = node
-            exchange = await stack.enter_async_context(Exchange(node, Signer(keys[index]), listened_to))
+            exchange = await stack.enter_async_context(Exchange(node, Signer(keys[index]), listened_to, guests=team))
             return Agent(f"agent {index}", source, laboratory, given.seed * 1000 + index, exchange, run_code_of=listened_to)
 
         for index in range(given.agents):

@@ -92,7 +92,8 @@ def train(data, steps, seed):
         optimizer.step()
         schedule.step()
         if AVERAGE:
-            torch._foreach_lerp_(average, [p.detach() for p in model.parameters()], 1 - AVERAGE)
+            for mean, p in zip(average, model.parameters()):
+                mean.lerp_(p.detach(), 1 - AVERAGE)
     if AVERAGE:
         with torch.no_grad():
             for p, mean in zip(model.parameters(), average):
