@@ -30,7 +30,7 @@ def arguments():
     parser.add_argument("--peer", action="append", default=[], metavar="URI")
     parser.add_argument("--listen", action="append", default=[], metavar="URI")
     parser.add_argument("--rounds", type=int, default=100)
-    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--steps", type=int, default=200)
     parser.add_argument("--text", type=pathlib.Path)
     parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(3), "big"))
     return parser.parse_args()

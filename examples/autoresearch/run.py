@@ -33,13 +33,14 @@ def arguments():
     parser.add_argument("--rounds", type=int, help="experiments of each agent")
     parser.add_argument("--steps", type=int, help="training steps of each experiment")
     parser.add_argument("--text", type=pathlib.Path, help="what to learn; by default this project's own documentation and headers")
-    parser.add_argument("--backend", choices=["numpy", "torch"], help="by default torch where it is installed")
+    parser.add_argument("--backend", choices=["numpy", "torch"], help="by default torch where it is installed, unless --short")
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "build" / "examples" / "autoresearch")
     parser.add_argument("--verbose", action="store_true", help="tell of each experiment")
     given = parser.parse_args()
-    given.rounds = given.rounds or (12 if given.short else 20)
-    given.steps = given.steps or (80 if given.short else 300)
-    given.backend = given.backend or ("torch" if importlib.util.find_spec("torch") else "numpy")
+    # PyTorch takes seconds to start: fewer experiments then, and none in a short run.
+    given.backend = given.backend or ("torch" if importlib.util.find_spec("torch") and not given.short else "numpy")
+    given.rounds = given.rounds or (12 if given.short or given.backend == "torch" else 20)
+    given.steps = given.steps or (80 if given.short else 200)
     return given
 
 
