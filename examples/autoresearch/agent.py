@@ -1,4 +1,5 @@
 """One agent: changes its train.py, keeps what is better, and takes over what others have found when that holds here."""
+import collections
 import dataclasses
 import logging
 import random
@@ -9,6 +10,8 @@ from proposer import Experience, propose
 
 log = logging.getLogger("autoresearch")
 MARGIN = 0.002  # bits per byte that a peer's source must be better by
+CREDIBLE = 0.25  # bits per byte that seeds may differ by
+LIES = 3  # after so many that were more than that, nothing of a peer's is run any more
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,10 +29,10 @@ class Agent:
     """`exchange`: how it hears of others; without one it works alone.
 
     `run_code_of`: keys whose source texts it runs. It is empty unless you say so: findings of others are then read, and never
-    run.
+    run. `first_round`: more than what its key has told before, which peers hear once for each round.
     """
 
-    def __init__(self, name, source, laboratory, seed, exchange=None, run_code_of=()):
+    def __init__(self, name, source, laboratory, seed, exchange=None, run_code_of=(), first_round=0):
         self.name = name
         self.source = source
         self.best = None
@@ -38,8 +41,10 @@ class Agent:
         self._seed = seed
         self.exchange = exchange
         self._run_code_of = frozenset(run_code_of)
+        self._first_round = first_round
         self._experience = Experience(source)
         self._best_of = {}  # each peer's own, by what it has told
+        self._lies = collections.Counter()
         self._tried = set()
         self._followed = False  # in the last round
 
@@ -60,6 +65,8 @@ class Agent:
         self._followed = told is not None
         self._tried.add(commit_of(source))
         outcome = await self._laboratory.try_out(source, self._seed)
+        if told and (outcome.val_bpb is None or outcome.val_bpb > told.val_bpb + CREDIBLE):
+            self._lies[told.sender_id] += 1
         await self._conclude(number, source, description, outcome, MARGIN if told else 0.0)
 
     def _read_news(self):
@@ -77,7 +84,8 @@ class Agent:
     def _better_of_a_peer(self):
         """The best finding that may be run, would be an adoption, and has not been tried here."""
         for finding in self.exchange.board.best() if self.exchange else ():
-            if finding.sender_id in self._run_code_of and commit_of(finding.train_py) not in self._tried:
+            believed = finding.sender_id in self._run_code_of and self._lies[finding.sender_id] < LIES
+            if believed and commit_of(finding.train_py) not in self._tried:
                 if self.best is None or finding.val_bpb <= self.best - MARGIN:
                     return finding
         return None
@@ -97,6 +105,6 @@ class Agent:
         log.info("%s %2d %-7s %6.4f  %s", self.name, number, status, outcome.val_bpb or 0, description)
         if self.exchange:
             await self.exchange.publish(Finding(
-                round=number, val_bpb=outcome.val_bpb or 0.0, memory_gb=round(outcome.memory_gb, 3), status=status,
+                round=self._first_round + number, val_bpb=outcome.val_bpb or 0.0, memory_gb=round(outcome.memory_gb, 3), status=status,
                 description=description[:1000], commit=commit_of(source), timestamp=time.time(), sender_id=self.exchange.key,
                 train_py=source if status == "keep" else None))

@@ -8,6 +8,7 @@ from findings import Board, Unusable, parse
 log = logging.getLogger("autoresearch")
 TOPIC = "autoresearch"
 SERVICE = "research"
+OWN_KEPT = 1000  # findings of one's own that can be asked for, and the best besides
 
 
 class Broadcast:
@@ -47,6 +48,7 @@ class Exchange:
         self._team = sorted(set(team) - {node.key})
         self._guests = sorted(guests)
         self._own = {}
+        self._best = None
         self._news = asyncio.Condition()
 
     async def __aenter__(self):
@@ -64,6 +66,10 @@ class Exchange:
     async def publish(self, finding):
         signed = self._signer.sign(finding)
         self._own[signed.round] = signed
+        if len(self._own) > OWN_KEPT:
+            del self._own[next(iter(self._own))]
+        if signed.status == "keep" and (self._best is None or signed.val_bpb < self._best.val_bpb):
+            self._best = signed
         await self._transport.publish(signed.to_json())
 
     async def heard(self, round, patience=600):
@@ -95,10 +101,6 @@ class Exchange:
 
     # --- The same over MCP, for who was away, or was not here yet
 
-    def best(self):
-        """The best of this agent's own findings: measured here, so that nobody's claims are passed on."""
-        return min((one for one in self._own.values() if one.status == "keep"), key=lambda one: one.val_bpb, default=None)
-
     def _server(self):
         try:
             from mcp.server.mcpserver import MCPServer as Server
@@ -109,8 +111,7 @@ class Exchange:
         @server.tool()
         def best() -> str:
             """The best finding of this agent, its train.py in it, as signed JSON; "null" when there is none."""
-            known = self.best()
-            return known.to_json() if known else "null"
+            return self._best.to_json() if self._best else "null"  # measured here: nobody's claims are passed on
 
         @server.tool()
         def finding(round: int) -> str:

@@ -45,6 +45,18 @@ def identity(path):
     return key
 
 
+class Rounds:
+    """The number of the next round, in a file beside the key: a number counts once for those who listen."""
+
+    def __init__(self, key_file):
+        self._file = key_file.with_name(key_file.name + ".round")
+        self.next = int(self._file.read_text()) if self._file.exists() else 0
+
+    def begin(self):
+        self.next += 1
+        self._file.write_text(f"{self.next}\n")
+
+
 async def main():
     given = arguments()
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
@@ -56,12 +68,15 @@ async def main():
               "memory, and can read what you can read.", flush=True)
     else:
         print("Programs of others are not run here: their findings are heard, and none is taken over (--run-code-of KEY).", flush=True)
+    rounds = Rounds(given.key_file)
     laboratory = Laboratory(Corpus(given.text.read_bytes() if given.text else own_text()), given.steps, places=1)
     async with axl.Node(identity=key, peers=given.peer, listen=given.listen) as node:
         async with Exchange(node, Signer(key), [*given.team, node.key]) as exchange:
-            agent = Agent(key.public_key[:8], HERE.joinpath("train.py").read_text(), laboratory, given.seed, exchange, given.run_code_of)
+            agent = Agent(key.public_key[:8], HERE.joinpath("train.py").read_text(), laboratory, given.seed, exchange, given.run_code_of,
+                          first_round=rounds.next)
             await exchange.catch_up()
             for _ in range(given.rounds):
+                rounds.begin()
                 await agent.round()
     print(f"The best is {agent.best:.4f} bits per byte:\n\n{agent.source}" if agent.best else "Nothing has worked.")
 

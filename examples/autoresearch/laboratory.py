@@ -20,6 +20,7 @@ CPU_SECONDS = 60
 PATIENCE = 900  # seconds; only for a program that sleeps: one that computes is ended by its processor time
 FILE_BYTES = 16 << 20
 MEMORY_BYTES = {"numpy": 2 << 30, "torch": 16 << 30}
+MOST_BITS = 1000  # of a val_bpb: eight is to know nothing
 PROCESSES = {"numpy": 0, "torch": 256}  # PyTorch has threads of its own
 
 
@@ -76,7 +77,10 @@ class Laboratory:
             logits = np.frombuffer(read(folder / "logits.bin", 4 * shape[0] * shape[1]), "<f4").reshape(shape)
             if not np.isfinite(logits).all():
                 raise ValueError("its predictions are not finite")
-            return Outcome(self._corpus.bits_per_byte(logits), int(read(folder / "memory")[:16]) / 2**20)
+            val_bpb = self._corpus.bits_per_byte(logits)
+            if val_bpb > MOST_BITS:
+                raise ValueError(f"its predictions are off by {val_bpb:.3g} bits per byte")
+            return Outcome(val_bpb, int(read(folder / "memory")[:16]) / 2**20)
         except (OSError, ValueError) as error:
             return Outcome(None, error=str(error)[:200])
 

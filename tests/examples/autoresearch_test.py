@@ -138,6 +138,7 @@ class Trials(unittest.IsolatedAsyncioTestCase):
             ("import os; os.mkfifo('logits.bin')", "logits.bin is not what it should be"),
             ("import os; os.kill(0, 9)", "SIGKILL"),
             (nothing + "\nimport numpy\nnumpy.full(768 * 1024, numpy.nan, '<f4').tofile('logits.bin')", "not finite"),
+            (nothing + "\nimport numpy\nnumpy.linspace(0, 1e38, 768 * 1024, dtype='<f4').tofile('logits.bin')", "off by"),
         ):
             with self.subTest(source):
                 outcome = await self.laboratory.try_out(source, 1)
@@ -195,17 +196,19 @@ class Agents(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(json.loads(await self.peer.ask(self.team[0], "finding", round=0))["val_bpb"], before)
         self.assertEqual(await self.peer.ask(self.team[0], "finding", round=99), "null")
 
-    async def test_a_lie_costs_one_experiment_and_is_not_taken_over(self):
+    async def test_lies_are_found_out_and_their_teller_is_no_longer_believed(self):
         agent = self.agent(self.team)
         await agent.round()
-        await self.tell(0, "raise SystemExit('val_bpb: 0.1')", 0.1)
-        await self.tell(1, SOURCE + "\n", 0.2)  # as good as ours, not better by as much as it must be
-        for _ in range(5):
+        before = agent.best
+        for number in range(5):
+            lie = f"raise SystemExit('val_bpb: 0.{number}')" if number else SOURCE + "\n"  # one is a program, as good as ours
+            await self.tell(number, lie, 0.1 * number)
+        for _ in range(8):
             await agent.round()
-        told = [(one.status, one.description) for one in agent.history if " of " in one.description]
-        self.assertEqual([status for status, _ in told], ["crash", "discard"])
-        self.assertIn("val_bpb: 0.1", told[0][1])
+        told = [one.status for one in agent.history if " of " in one.description]
+        self.assertEqual(told, ["discard", "crash", "crash"])
         self.assertNotIn("SystemExit", agent.source)
+        self.assertLessEqual(agent.best, before)
 
     async def test_nobodys_code_is_run_unless_that_was_said(self):
         agent = self.agent([])
