@@ -36,15 +36,6 @@ def arguments():
     return parser.parse_args()
 
 
-def identity(path):
-    if path.exists():
-        return axl.PrivateKey.from_pem(path.read_text())
-    key = axl.PrivateKey.generate()
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(key.to_pem())
-    return key
-
-
 class Rounds:
     """The number of the next round, in a file beside the key: a number counts once for those who listen."""
 
@@ -61,7 +52,7 @@ async def main():
     given = arguments()
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     logging.getLogger("autoresearch").setLevel(logging.INFO)
-    key = identity(given.key_file)
+    key = axl.PrivateKey.load_or_make(str(given.key_file))
     print(f"This agent's key is {key.public_key}", flush=True)
     if given.run_code_of:
         print(f"WARNING: programs of {len(given.run_code_of)} other agent(s) will run on this machine. They are held to limits of time and "
