@@ -41,7 +41,7 @@ install_package() {
   local stamp component environment prefix=
   stamp="$(newest) ${AXL_BUILD_DIR:-}"
   [ "$(cat "$folder/package" 2> /dev/null)" != "$stamp" ] || return 0
-  if [ -f "${AXL_BUILD_DIR:-}/axlConfig.cmake" ]; then
+  if [ -f "${AXL_BUILD_DIR:-}/install/development/axlConfig.cmake" ]; then
     step="install the library of $AXL_BUILD_DIR"
     prefix=$folder/prefix
     rm -rf "$prefix"
