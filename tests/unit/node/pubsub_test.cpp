@@ -47,12 +47,12 @@ class Seen {
 
 // Three nodes in a line: the ends have no link with each other.
 struct Line {
+  std::array<Seen, 3> seen;  // handlers write there until the parts are gone
   std::unique_ptr<Node> middle = make_node(listening());
   std::unique_ptr<Node> left = make_node(dialling(*middle));
   std::unique_ptr<Node> right = make_node(dialling(*middle));
   std::vector<Node*> nodes{left.get(), middle.get(), right.get()};
   std::vector<std::unique_ptr<PubSub>> parts;
-  std::array<Seen, 3> seen;
 
   Line() {
     for (auto* node : nodes) {
@@ -90,7 +90,10 @@ TEST_CASE("pubsub of nodes: what one publishes, the others get, with the key tha
     CHECK(message.hops >= 1);
   }
   for (int i = 0; i < 300; ++i) {
-    for (const auto& part : line.parts) REQUIRE(part->publish("news", MessageBody{to_bytes("m" + std::to_string(i) + part->topics()[0].name + std::to_string(&part - line.parts.data()))}));
+    for (std::size_t node = 0; node < 3; ++node) {
+      const auto text = "message " + std::to_string(i) + " of " + std::to_string(node);
+      REQUIRE(line.parts[node]->publish("news", MessageBody{to_bytes(text)}));
+    }
   }
   line.seen[0].wait_for(600);
   line.seen[1].wait_for(601);
