@@ -64,7 +64,9 @@ class Stack {
     std::size_t max_lent = 32 * 1024 * 1024;
     std::size_t max_lent_per_peer = 8 * 1024 * 1024;
     Duration rto_floor{std::chrono::milliseconds{300}};
-    Duration half_open_timeout{std::chrono::seconds{3}};
+    /// The first packet of a slow peer may take its time, and whoever sends SYNs without end has others at hand: of those
+    /// the numbers above are the bound, not this.
+    Duration half_open_timeout{std::chrono::seconds{20}};
     Duration linger{std::chrono::seconds{30}};  ///< how long close() tries to deliver what is queued
   };
   using AcceptHandler = std::function<void(std::unique_ptr<Connection>)>;

@@ -1,5 +1,7 @@
 // Many nodes in one process, on one thread and on several.
 #include <catch2/catch_test_macros.hpp>
+#include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -17,6 +19,8 @@ struct Crowd {
   std::vector<std::unique_ptr<Node>> nodes;
   std::atomic<std::size_t> delivered{0};
   std::atomic<std::size_t> failed{0};
+  std::mutex mutex;
+  std::string errors;
 
   explicit Crowd() {
     for (std::size_t i = 0; i < kNodes; ++i) {
@@ -34,8 +38,15 @@ struct Crowd {
     for (std::size_t i = 0; i < kNodes; ++i) {
       const auto& to = nodes[(i + 7) % kNodes]->key();
       nodes[i]->send(to, to_bytes("from " + std::to_string(i)),
-                     [this](const auto& report) { ++(report ? delivered : failed); });
+                     [this](const auto& report) {
+                       if (!report) note(report.error());
+                       ++(report ? delivered : failed);
+                     });
     }
+  }
+  void note(const Error& error) {
+    const std::lock_guard lock{mutex};
+    errors += error.text() + "; ";
   }
   [[nodiscard]] bool finished() const { return delivered + failed == kNodes; }
 };
@@ -48,6 +59,7 @@ TEST_CASE("crowd: fifty nodes on one thread reach each other", "[crowd]") {
   while (!crowd.finished()) {
     for (const auto& node : crowd.nodes) static_cast<void>(node->poll());
   }
+  INFO(crowd.errors);
   CHECK(crowd.delivered == kNodes);
 }
 
@@ -64,5 +76,6 @@ TEST_CASE("crowd: fifty nodes on eight threads reach each other", "[crowd][threa
     });
   }
   for (auto& thread : threads) thread.join();
+  INFO(crowd.errors);
   CHECK(crowd.delivered == kNodes);
 }
