@@ -93,7 +93,7 @@ constexpr std::array kKeys{
               [](const Value& v, FileConfig& c) { return read_texts(v, c.node.listen); }},
     ConfigKey{"AllowedPublicKeys", "list of keys", "[]", "64 hex digits each", "who may link to our listeners; empty: everyone",
               [](const Value& v, FileConfig& c) { return read_keys(v, c.node.allowed_public_keys); }},
-    ConfigKey{"allow_peers", "list of keys", "[]", "64 hex digits each", "who may use our overlay ports: messages, services and the agent; empty: everyone. These and `Peers` keep a reserved half of every budget",
+    ConfigKey{"allow_peers", "list of keys", "[]", "64 hex digits each", "who may use our overlay ports: messages, services, the agent, publish/subscribe and aggregation; empty: everyone. These and `Peers` keep a reserved half of every budget",
               [](const Value& v, FileConfig& c) { return read_keys(v, c.node.allow_peers); }},
     ConfigKey{"deny", "list of keys", "[]", "64 hex digits each", "who may not, whatever else allows them",
               [](const Value& v, FileConfig& c) { return read_keys(v, c.node.deny); }},

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <axl/patterns.hpp>
 #include <chrono>
 
 #include "console_log.hpp"
@@ -15,6 +16,7 @@ int exit_with(const Error& error) {
 }
 
 Result<std::uint16_t> serve_api(Node& node, const std::string& host, std::uint16_t port) {
+  if (const auto added = serve_patterns(node); !added) return added.error();
   if (host.starts_with("unix:")) {
     auto bound = node.serve_api(host, 0);
     if (!bound)

@@ -15,6 +15,7 @@
 #include <axl/mcp.hpp>
 #include <axl/message.hpp>
 #include <axl/node.hpp>
+#include <axl/patterns.hpp>
 #include <axl/pubsub.hpp>
 #include <axl/pull.hpp>
 #include <axl/random.hpp>

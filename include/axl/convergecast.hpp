@@ -14,6 +14,7 @@
 
 #include <axl/aggregation.hpp>
 #include <axl/node.hpp>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -38,12 +39,14 @@ class AXL_API Convergecast {
   using MergeFunction = std::function<std::optional<Bytes>(ByteSpan first, ByteSpan second)>;
 
   struct Options {
-    /// No node has ever run with this key before. Otherwise a node that has just started takes no part in what may be
-    /// older than itself, because it may have answered that already.
+    /// No node has ever run with this key before, which is known of keys that the node has made for itself. Otherwise a
+    /// node that has just started takes no part in what may be older than itself, because it may have answered that
+    /// already. Of the first of a node.
     bool new_key = false;
   };
 
-  /// already_exists: the node has one. It must be destroyed before the node, and not by one of its own handlers.
+  /// The Convergecasts of a node take part as one: a question is put to them in the order of their making, and the first
+  /// that has something to say speaks for the node. One must be destroyed before the node, and not by a handler.
   [[nodiscard]] static Result<std::unique_ptr<Convergecast>> attach(Node& node, Options options);
   [[nodiscard]] static Result<std::unique_ptr<Convergecast>> attach(Node& node) { return attach(node, Options{}); }
   Convergecast(const Convergecast&) = delete;
@@ -60,8 +63,9 @@ class AXL_API Convergecast {
 
  private:
   struct State;
-  explicit Convergecast(std::shared_ptr<State> state) noexcept;
+  Convergecast(std::shared_ptr<State> state, std::uint64_t user) noexcept;
   std::shared_ptr<State> state_;
+  std::uint64_t user_;
 };
 
 }  // namespace axl

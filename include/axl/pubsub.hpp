@@ -5,8 +5,9 @@
 // publishes signs, and every node checks that before it hands a message on. There is no order between messages, and
 // nothing is kept for who is away for more than some seconds.
 //
-// A node has one PubSub at most. Methods may be called from any thread. Handlers run on the node's loop, may call any
-// method, and must not block. The node must outlive its PubSub, or at least be stopped before it.
+// The PubSubs of a node are one member of the mesh, made by the first and left by the last: parts of a program need not
+// know each other, and hear each other. Methods may be called from any thread. Handlers run on the node's loop, may call
+// any method, and must not block. The node must outlive its PubSubs, or at least be stopped before them.
 #pragma once
 
 #include <axl/api.hpp>
@@ -43,6 +44,12 @@ struct PubSubOptions {
   std::uint16_t port = kPubSubPort;  ///< equal on all nodes that take part
 };
 
+/// What became of a message of ours.
+struct PubSubReport {
+  std::string id;         ///< as in PubSubMessage
+  std::size_t peers = 0;  ///< that it went to at once; those that connect within some seconds get it too
+};
+
 /// A message that somebody has published.
 struct PubSubMessage {
   std::string topic;
@@ -70,22 +77,26 @@ class AXL_API PubSub {
  public:
   using Handler = std::function<void(const PubSubMessage& message)>;
   using Validator = std::function<PubSubVerdict(const PubSubMessage& message)>;
+  using PublishHandler = std::function<void(const PubSubReport& report)>;
   enum class Subscription : std::uint64_t {};
 
-  /// Fails with already_exists when the node has one, or the port is taken.
+  /// Fails with already_exists when another PubSub of the node has other options (signatures, max_body, port), or the
+  /// port is taken. Peers of all are candidates.
   [[nodiscard]] static Result<std::unique_ptr<PubSub>> create(Node& node, PubSubOptions options = {});
-  explicit PubSub(std::shared_ptr<node::PubSubState> state) noexcept;
+  PubSub(std::shared_ptr<node::PubSubState> state, std::uint64_t user) noexcept;
   PubSub(const PubSub&) = delete;
   PubSub& operator=(const PubSub&) = delete;
-  /// Leaves all topics. No handler is called afterwards.
+  /// Ends its subscriptions. No handler of them is called afterwards.
   ~PubSub();
 
-  /// `handler` gets the messages of others in this topic (1 to 128 printable ASCII characters); our own do not come
-  /// back. `validator`, if given, is asked before a message is delivered and handed on.
+  /// `handler` gets the messages of others in this topic (1 to 128 printable ASCII characters), and those of other
+  /// PubSubs of this node; our own do not come back. `validator`, if given, is asked before a message of another node is
+  /// delivered and handed on.
   Result<Subscription> subscribe(const std::string& topic, Handler handler, Validator validator = {});
   void unsubscribe(Subscription subscription);
   /// Sends `body` to whoever subscribes, whether we do or not. It is kept for some seconds for who comes late.
-  Result<void> publish(const std::string& topic, MessageBody body);
+  /// `handler` is called once that is done, unless the node has been stopped before.
+  Result<void> publish(const std::string& topic, MessageBody body, PublishHandler handler = {});
 
   struct TopicView {
     std::string name;
@@ -109,6 +120,7 @@ class AXL_API PubSub {
 
  private:
   std::shared_ptr<node::PubSubState> state_;
+  std::uint64_t user_;
 };
 
 }  // namespace axl

@@ -125,6 +125,7 @@ struct Bridge::State {
   const Time made;
   std::unique_ptr<Timer> drain_timer;
   std::function<void()> drained;
+  std::vector<std::function<void()>> drain_handlers;
   Time next_look{};
   std::uint64_t frames_accepted = 0;
   std::uint64_t frames_not_allowed = 0;
@@ -173,6 +174,12 @@ void Bridge::accept_router(std::unique_ptr<Stream> stream) {
 
 router::Services& Bridge::services() { return state_->service_host.registry(); }
 
+void Bridge::add_local_route(std::string path, std::vector<std::string> methods, http::RequestHandler handler) {
+  state_->local.add_route(std::move(path), std::move(methods), std::move(handler));
+}
+
+void Bridge::on_drain(std::function<void()> handler) { state_->drain_handlers.push_back(std::move(handler)); }
+
 http::LocalAccess& Bridge::local_access() { return state_->local.access(); }
 
 void Bridge::send(const PublicKey& destination, MessageBody body, SendOptions options, SendHandler handler) {
@@ -190,6 +197,7 @@ bool Bridge::is_old(const PublicKey& key) const {
 void Bridge::drain(std::function<void()> done) {
   state_->drained = std::move(done);
   if (std::exchange(state_->draining, true)) return;
+  for (const auto& handler : state_->drain_handlers) handler();
   state_->local.drain();
   state_->peers.drain();
   state_->frames.drain();

@@ -10,12 +10,15 @@
 #include <axl/statistics.hpp>
 #include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "bridge/api_config.hpp"
 #include "bridge/host.hpp"
 #include "bridge/outgoing.hpp"
 #include "core/logger.hpp"
 #include "core/stream.hpp"
+#include "http/server.hpp"
 #include "tcpip/stack.hpp"
 
 namespace axl::http {
@@ -49,6 +52,12 @@ class Bridge {
   void accept_http(std::unique_ptr<tcpip::Connection> connection);    ///< overlay port `http_port`
   void accept_local(std::unique_ptr<Stream> stream);                  ///< the local API
   void accept_router(std::unique_ptr<Stream> stream);                 ///< the router's API, for this machine
+
+  /// One more route of the local API, for what stands above: under its rule of who may call, and counted as the others
+  /// are. As http::Routes::add().
+  void add_local_route(std::string path, std::vector<std::string> methods, http::RequestHandler handler);
+  /// Called by drain(), before the bridge waits for what is under way: whoever waits for something is to be answered.
+  void on_drain(std::function<void()> handler);
 
   /// The rule of the local API, for other local ports of this node. Lives as long as the bridge.
   [[nodiscard]] http::LocalAccess& local_access();

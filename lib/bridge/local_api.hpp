@@ -4,6 +4,9 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "bridge/api_config.hpp"
 #include "bridge/health_api.hpp"
@@ -28,6 +31,10 @@ class LocalApi {
   /// whole node.
   LocalApi(const ApiConfig& config, Messenger& messenger, Inbox& inbox, Host& host,
            std::shared_ptr<http::Upstream> ourselves, HealthApi::Count statistics);
+
+  void add_route(std::string path, std::vector<std::string> methods, http::RequestHandler handler) {
+    routes_.add(std::move(path), std::move(methods), std::move(handler));
+  }
 
   /// The rule of this API, for the node's other local ports.
   [[nodiscard]] http::LocalAccess& access() noexcept { return access_; }

@@ -108,6 +108,7 @@ void NodeState::listen_for_messages() {
 void NodeState::stop() {
   if (std::exchange(stopped_, true)) return;
   const auto end = [this] {
+    for (const auto& [name, part] : std::exchange(parts_, {})) part->on_node_stop();
     if (const auto pubsub = pubsub_.lock()) pubsub->close();
     for (const auto& weak : std::exchange(sessions_, {})) {
       if (const auto session = weak.lock()) session->on_node_stopped();
@@ -211,22 +212,36 @@ void NodeState::connect_session(const PublicKey& peer, std::uint16_t port, Node:
   });
 }
 
-Result<std::shared_ptr<PubSubState>> NodeState::open_pubsub(PubSubOptions options) {
+Result<std::shared_ptr<PubSubState>> NodeState::open_pubsub(PubSubOptions options, std::uint64_t& user) {
   Result<std::shared_ptr<PubSubState>> result = Error{Errc::closed, "the node has been stopped"};
   on_loop_and_wait([&] {
-    if (!pubsub_.expired()) {
-      result = Error{Errc::already_exists, "this node has a PubSub already"};
+    auto state = pubsub_.lock();
+    if (!state || state->closed()) {
+      state = std::make_shared<PubSubState>(*this, private_key_, options);
+      if (const auto opened = state->open(); !opened) {
+        result = opened.error();
+        return;
+      }
+      pubsub_ = state;
+    }
+    const auto joined = state->join(options);
+    if (!joined) {
+      result = joined.error();
       return;
     }
-    auto state = std::make_shared<PubSubState>(*this, private_key_, std::move(options));
-    if (const auto opened = state->open(); !opened) {
-      result = opened.error();
-      return;
-    }
-    pubsub_ = state;
+    user = *joined;
     result = std::move(state);
   });
   return result;
+}
+
+std::shared_ptr<Part> NodeState::part(std::string_view name) const {
+  const auto found = parts_.find(name);
+  return found == parts_.end() ? nullptr : found->second;
+}
+
+void NodeState::drop_part(std::string_view name) {
+  if (const auto found = parts_.find(name); found != parts_.end()) parts_.erase(found);
 }
 
 void NodeState::send(const PublicKey& peer, MessageBody body, SendOptions options, Node::SendHandler handler) {

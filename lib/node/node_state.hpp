@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bridge/bridge.hpp"
@@ -18,6 +19,7 @@
 #include "node/core.hpp"
 #include "node/links.hpp"
 #include "node/loop.hpp"
+#include "node/part.hpp"
 #include "node/round_trips.hpp"
 #include "node/running_keys.hpp"
 #include "node/turning_executor.hpp"
@@ -45,8 +47,8 @@ class NodeState final : public bridge::Host {
   [[nodiscard]] const Address& address() const noexcept { return address_; }
   [[nodiscard]] bridge::Bridge& bridge() noexcept { return *bridge_; }
   [[nodiscard]] Scheduler& scheduler() noexcept { return *this; }
-  /// already_exists when there is one that has not been closed.
-  Result<std::shared_ptr<PubSubState>> open_pubsub(PubSubOptions options);
+  /// The node's one, for one more user, which it names.
+  Result<std::shared_ptr<PubSubState>> open_pubsub(PubSubOptions options, std::uint64_t& user);
   /// Runs `task` on the loop before it returns; not at all once the node has stopped.
   void on_loop_and_wait(const std::function<void()>& task);
   void send(const PublicKey& peer, MessageBody body, SendOptions options, Node::SendHandler handler);
@@ -56,10 +58,15 @@ class NodeState final : public bridge::Host {
   /// On the loop, before stop().
   [[nodiscard]] Router router() { return Router{bridge_->dispatcher(), bridge_->leases(), bridge_->services()}; }
 
-  // For what stands above the node; on the loop.
+  // For what stands above the node; on the loop. Parts have names, one each.
   [[nodiscard]] bridge::Host& host() noexcept { return *this; }
   [[nodiscard]] overlay::Engine::Place place() const { return core_->overlay().place(); }
   void set_place_handler(std::function<void()> handler) { core_->set_place_handler(std::move(handler)); }
+  [[nodiscard]] std::shared_ptr<Part> part(std::string_view name) const;
+  void set_part(std::string name, std::shared_ptr<Part> part) { parts_[std::move(name)] = std::move(part); }
+  void drop_part(std::string_view name);
+  /// This key was made for this node, just now.
+  [[nodiscard]] bool has_new_key() const noexcept { return !config_.identity.has_value(); }
 
   // From any thread; each runs on the loop before it returns.
   Result<void> add_peer(const std::string& uri, const std::string& source_interface);
@@ -143,6 +150,7 @@ class NodeState final : public bridge::Host {
   std::vector<std::unique_ptr<net::UnixListener>> unix_listeners_;  // of the local API
   std::vector<std::weak_ptr<SessionState>> sessions_;               // those that may be open, for stop()
   std::weak_ptr<PubSubState> pubsub_;
+  std::map<std::string, std::shared_ptr<Part>, std::less<>> parts_;
   std::vector<std::shared_ptr<AddressWait>> address_waits_;
   std::map<e2e::PingId, Ping> pings_;
   RoundTrips round_trips_;

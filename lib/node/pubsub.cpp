@@ -8,23 +8,26 @@
 namespace axl {
 
 Result<std::unique_ptr<PubSub>> PubSub::create(Node& node, PubSubOptions options) {
-  auto state = node.state().open_pubsub(std::move(options));
+  std::uint64_t user = 0;
+  auto state = node.state().open_pubsub(std::move(options), user);
   if (!state) return state.error();
-  return std::make_unique<PubSub>(*std::move(state));
+  return std::make_unique<PubSub>(*std::move(state), user);
 }
 
-PubSub::PubSub(std::shared_ptr<node::PubSubState> state) noexcept : state_{std::move(state)} {}
+PubSub::PubSub(std::shared_ptr<node::PubSubState> state, std::uint64_t user) noexcept
+    : state_{std::move(state)}, user_{user} {}
 
 PubSub::~PubSub() {
   if (state_->closed()) return;
-  state_->node().on_loop_and_wait([this] { state_->close(); });
+  state_->node().on_loop_and_wait([this] { state_->leave(user_); });
 }
 
 Result<PubSub::Subscription> PubSub::subscribe(const std::string& topic, Handler handler, Validator validator) {
   if (!handler) return Error{Errc::invalid_argument, "a subscription needs a handler"};
   Result<Subscription> result = Error{Errc::closed, "the node has been stopped"};
   if (state_->closed()) return result;
-  state_->node().on_loop_and_wait([&] { result = state_->subscribe(topic, std::move(handler), std::move(validator)); });
+  state_->node().on_loop_and_wait(
+      [&] { result = state_->subscribe(user_, topic, std::move(handler), std::move(validator)); });
   return result;
 }
 
@@ -33,13 +36,14 @@ void PubSub::unsubscribe(Subscription subscription) {
   state_->node().on_loop_and_wait([&] { state_->unsubscribe(subscription); });
 }
 
-Result<void> PubSub::publish(const std::string& topic, MessageBody body) {
+Result<void> PubSub::publish(const std::string& topic, MessageBody body, PublishHandler handler) {
   if (!pubsub::is_topic(topic)) return Error{Errc::invalid_argument, "a topic is 1 to 128 printable ASCII characters"};
   if (body.size() > state_->max_body()) {
     return Error{Errc::too_large, "a published message is at most " + std::to_string(state_->max_body()) + " bytes"};
   }
   if (state_->closed()) return Error{Errc::closed, "the node has been stopped"};
-  state_->node().executor().post([state = state_, topic, body = std::move(body)] { state->publish(topic, body); });
+  state_->node().executor().post([state = state_, user = user_, topic, body = std::move(body),
+                                  handler = std::move(handler)] { state->publish(user, topic, body, handler); });
   return {};
 }
 

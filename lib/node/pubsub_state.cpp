@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/expect.hpp"
 #include "node/node_state.hpp"
 #include "pubsub/codec.hpp"
 
@@ -13,6 +14,7 @@ namespace {
 constexpr Duration kLookAgain{std::chrono::seconds{10}};
 constexpr Duration kLookAgainAlone{std::chrono::seconds{1}};  // while there is no session
 constexpr std::size_t kMostOfTree = 256;  // tree entries that are taken for candidates
+constexpr std::uint64_t kNobody = 0;      // no user
 
 pubsub::Config engine_config(const PubSubOptions& options) {
   pubsub::Config config;
@@ -54,18 +56,45 @@ void PubSubState::close() {
   timer_.reset();
   node_.stop_listening(options_.port);
   subscribers_.clear();
+  own_.clear();
   peers_.clear();
 }
 
-Result<PubSub::Subscription> PubSubState::subscribe(const std::string& topic, PubSub::Handler handler,
-                                                    PubSub::Validator validator) {
+Result<std::uint64_t> PubSubState::join(const PubSubOptions& options) {
+  if (options.port != options_.port || options.signatures != options_.signatures ||
+      options.max_body != options_.max_body) {
+    return Error{Errc::already_exists, "this node has a PubSub with other options already"};
+  }
+  for (const auto& peer : options.peers) {
+    if (std::ranges::count(options_.peers, peer) == 0) options_.peers.push_back(peer);
+  }
+  options_.find_peers = options_.find_peers || options.find_peers;
+  look_again_ = scheduler_.now();
+  turn();
+  ++users_;
+  return next_user_++;
+}
+
+void PubSubState::leave(std::uint64_t user) {
+  if (closed_) return;
+  std::vector<PubSub::Subscription> theirs;
+  for (const auto& [id, subscriber] : subscribers_) {
+    if (subscriber->user == user) theirs.push_back(id);
+  }
+  for (const auto id : theirs) unsubscribe(id);
+  if (--users_ == 0) close();
+}
+
+Result<PubSub::Subscription> PubSubState::subscribe(std::uint64_t user, const std::string& topic,
+                                                    PubSub::Handler handler, PubSub::Validator validator) {
   if (closed_) return Error{Errc::closed, "the node has been stopped"};
-  const auto others = subscribers_of(topic);
-  const bool judged =
-      validator || std::ranges::any_of(others, [](const auto& other) { return other->validator != nullptr; });
+  const auto others = subscriptions_of(topic);
+  const bool judged = validator || std::ranges::any_of(others, [this](const auto other) {
+                        return subscribers_.at(other)->validator != nullptr;
+                      });
   if (const auto joined = engine_.subscribe(topic, judged, scheduler_.now()); !joined) return joined.error();
   const PubSub::Subscription id{next_subscription_++};
-  subscribers_.emplace(id, std::make_shared<const Subscriber>(topic, std::move(handler), std::move(validator)));
+  subscribers_.emplace(id, std::make_shared<const Subscriber>(user, topic, std::move(handler), std::move(validator)));
   turn();
   return id;
 }
@@ -75,13 +104,21 @@ void PubSubState::unsubscribe(PubSub::Subscription subscription) {
   if (closed_ || found == subscribers_.end()) return;
   const auto topic = found->second->topic;
   subscribers_.erase(found);
-  if (subscribers_of(topic).empty()) engine_.unsubscribe(topic, scheduler_.now());
+  if (!has_subscribers(topic)) engine_.unsubscribe(topic, scheduler_.now());
   turn();
 }
 
-void PubSubState::publish(const std::string& topic, MessageBody body) {
+void PubSubState::publish(std::uint64_t user, const std::string& topic, MessageBody body,
+                          const PubSub::PublishHandler& handler) {
   if (closed_) return;
-  static_cast<void>(engine_.publish(topic, std::move(body), scheduler_.now()));  // checked by the caller
+  const auto published = engine_.publish(topic, body, scheduler_.now());
+  AXL_EXPECT_OR(published, return);  // checked by the caller
+  const auto id = published->id.to_hex();
+  if (has_subscribers(topic)) {
+    const auto& key = node_.key();
+    own_.push_back({user, {topic, id, key, options_.signatures ? key : PublicKey{}, key, 0, std::move(body)}});
+  }
+  if (handler) handler({id, published->peers});
   turn();
 }
 
@@ -116,6 +153,7 @@ void PubSubState::on_timer() {
 }
 
 void PubSubState::dial(const PublicKey& key) {
+  if (!node_.bridge().allows(key)) return engine_.on_connect_failed(key, scheduler_.now());
   node_.connect_session(key, options_.port, [weak = weak_from_this(), key](Result<Session> session) {
     const auto self = weak.lock();
     if (!self || self->closed_) return;
@@ -128,6 +166,7 @@ void PubSubState::dial(const PublicKey& key) {
 void PubSubState::on_session(Session session, bool ours) {
   if (closed_) return;
   const auto key = session.peer();
+  if (!node_.bridge().allows(key)) return session.abort();
   const auto found = peers_.find(key);
   const bool lower = node_.key() < key;
   if (found != peers_.end() && found->second.ours != ours && ours != lower) return;  // the one that we have stays
@@ -179,9 +218,15 @@ void PubSubState::turn() {
   if (closed_ || std::exchange(turning_, true)) return;
   const auto self = shared_from_this();
   while (!closed_) {
-    auto output = engine_.poll_output();
-    if (!output) break;
-    take(std::move(*output));
+    if (!own_.empty()) {
+      const auto own = std::move(own_.front());
+      own_.pop_front();
+      deliver(own.message, own.user);
+    } else if (auto output = engine_.poll_output()) {
+      take(std::move(*output));
+    } else {
+      break;
+    }
   }
   turning_ = false;
   if (closed_) return;
@@ -193,7 +238,7 @@ void PubSubState::take(pubsub::Output output) {
   if (const auto* body = std::get_if<pubsub::SendBody>(&output)) {
     send(*body);
   } else if (auto* message = std::get_if<pubsub::Deliver>(&output)) {
-    deliver(public_form(std::move(message->message)));
+    deliver(public_form(std::move(message->message)), kNobody);
   } else if (auto* undecided = std::get_if<pubsub::Judge>(&output)) {
     const auto id = undecided->message.id;
     const auto verdict = judge(public_form(std::move(undecided->message)));
@@ -216,25 +261,34 @@ void PubSubState::send(const pubsub::SendBody& send) {
   engine_.on_peer_blocked(send.peer);
 }
 
-std::vector<std::shared_ptr<const PubSubState::Subscriber>> PubSubState::subscribers_of(const std::string& topic) const {
-  std::vector<std::shared_ptr<const Subscriber>> out;
+bool PubSubState::has_subscribers(const std::string& topic) const {
+  return std::ranges::any_of(subscribers_, [&](const auto& entry) { return entry.second->topic == topic; });
+}
+
+std::vector<PubSub::Subscription> PubSubState::subscriptions_of(const std::string& topic) const {
+  std::vector<PubSub::Subscription> out;
   for (const auto& [id, subscriber] : subscribers_) {
-    if (subscriber->topic == topic) out.push_back(subscriber);
+    if (subscriber->topic == topic) out.push_back(id);
   }
   return out;
 }
 
-void PubSubState::deliver(const PubSubMessage& message) {
-  for (const auto& subscriber : subscribers_of(message.topic)) {
-    if (closed_) return;
+// Handlers may end subscriptions.
+void PubSubState::deliver(const PubSubMessage& message, std::uint64_t except) {
+  for (const auto id : subscriptions_of(message.topic)) {
+    const auto found = subscribers_.find(id);
+    if (found == subscribers_.end() || found->second->user == except) continue;
+    const auto subscriber = found->second;
     subscriber->handler(message);
   }
 }
 
 pubsub::Verdict PubSubState::judge(const PubSubMessage& message) {
   auto verdict = pubsub::Verdict::accept;
-  for (const auto& subscriber : subscribers_of(message.topic)) {
-    if (closed_ || !subscriber->validator) continue;
+  for (const auto id : subscriptions_of(message.topic)) {
+    const auto found = subscribers_.find(id);
+    if (found == subscribers_.end() || !found->second->validator) continue;
+    const auto subscriber = found->second;
     switch (subscriber->validator(message)) {
       case PubSubVerdict::accept:
         break;

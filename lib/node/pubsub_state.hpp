@@ -1,13 +1,15 @@
 // Joins the pub/sub engine to a node: sessions with peers, a timer, and those who subscribe.
 //
 // Two nodes may dial each other at once. Then the session that the lower key opened stays, and of two by the same node
-// the newer; the other is closed. All on the loop.
+// the newer; the other is closed. Users are the node's PubSubs: the first opens this, the last closes it.
+// All on the loop.
 #pragma once
 
 #include <axl/pubsub.hpp>
 #include <atomic>
 #include <axl/session.hpp>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -26,15 +28,20 @@ class PubSubState : public std::enable_shared_from_this<PubSubState> {
 
   Result<void> open();
   void close();
+  /// One more user; already_exists when what it wants is not what there is.
+  Result<std::uint64_t> join(const PubSubOptions& options);
+  /// Ends the user's subscriptions. Closes when it was the last.
+  void leave(std::uint64_t user);
   /// There is a new neighbour.
   void on_link_up();
   [[nodiscard]] bool closed() const noexcept { return closed_; }
   /// Valid until close().
   [[nodiscard]] NodeState& node() noexcept { return node_; }
 
-  Result<PubSub::Subscription> subscribe(const std::string& topic, PubSub::Handler handler, PubSub::Validator validator);
+  Result<PubSub::Subscription> subscribe(std::uint64_t user, const std::string& topic, PubSub::Handler handler,
+                                         PubSub::Validator validator);
   void unsubscribe(PubSub::Subscription subscription);
-  void publish(const std::string& topic, MessageBody body);
+  void publish(std::uint64_t user, const std::string& topic, MessageBody body, const PubSub::PublishHandler& handler);
 
   [[nodiscard]] const pubsub::Engine& engine() const noexcept { return engine_; }
   [[nodiscard]] std::size_t max_body() const noexcept { return options_.max_body; }
@@ -47,9 +54,15 @@ class PubSubState : public std::enable_shared_from_this<PubSubState> {
     bool blocked = false;
   };
   struct Subscriber {
+    std::uint64_t user = 0;
     std::string topic;
     PubSub::Handler handler;
     PubSub::Validator validator;
+  };
+  /// A message of one of our users, for the others.
+  struct Own {
+    std::uint64_t user = 0;
+    PubSubMessage message;
   };
   using Subscribers = std::map<PubSub::Subscription, std::shared_ptr<const Subscriber>>;
 
@@ -64,9 +77,11 @@ class PubSubState : public std::enable_shared_from_this<PubSubState> {
   void take(pubsub::Output output);
   void send(const pubsub::SendBody& send);
   void dial(const PublicKey& peer);
-  void deliver(const PubSubMessage& message);
+  /// Not to `except`.
+  void deliver(const PubSubMessage& message, std::uint64_t except);
   [[nodiscard]] pubsub::Verdict judge(const PubSubMessage& message);
-  [[nodiscard]] std::vector<std::shared_ptr<const Subscriber>> subscribers_of(const std::string& topic) const;
+  [[nodiscard]] bool has_subscribers(const std::string& topic) const;
+  [[nodiscard]] std::vector<PubSub::Subscription> subscriptions_of(const std::string& topic) const;
 
   NodeState& node_;
   PubSubOptions options_;
@@ -78,6 +93,9 @@ class PubSubState : public std::enable_shared_from_this<PubSubState> {
   std::uint64_t next_number_ = 1;
   Subscribers subscribers_;
   std::uint64_t next_subscription_ = 1;
+  std::size_t users_ = 0;
+  std::uint64_t next_user_ = 1;
+  std::deque<Own> own_;
   bool turning_ = false;
   std::atomic<bool> closed_{false};  // read on any thread
 };

@@ -10,19 +10,32 @@
 namespace axl {
 
 namespace {
-convergecast::Config config_of(const Convergecast::Options& options) {
+
+constexpr std::string_view kPart = "convergecast";
+
+convergecast::Config config_of(Node& node, const Convergecast::Options& options) {
   convergecast::Config config;
-  config.new_key = options.new_key;
+  config.new_key = options.new_key || node.state().has_new_key();
   return config;
 }
+
 }  // namespace
 
-// Lives on the loop, except for its making and its end.
-struct Convergecast::State : std::enable_shared_from_this<State> {
+// What the Convergecasts of a node share: made by the first, closed by the last. Lives on the loop.
+struct Convergecast::State final : node::Part, std::enable_shared_from_this<State> {
+  struct User {
+    QuestionHandler answer;
+    ToldHandler told;
+  };
+  struct Asked {
+    std::uint64_t user = 0;
+    OutcomeHandler handler;
+  };
+
   State(Node& its_node, const Options& options)
       : node{its_node},
         host{its_node.state().host()},
-        engine{config_of(options), its_node.key(), host.rng(), host.now()} {}
+        engine{config_of(its_node, options), its_node.key(), host.rng(), host.now()} {}
 
   Result<void> open() {
     timer = host.make_timer([this] {
@@ -31,7 +44,9 @@ struct Convergecast::State : std::enable_shared_from_this<State> {
     });
     carrier = std::make_shared<patterns::Carrier>(
         node, kPort, convergecast::kMaxBody, [this] { return host.now(); },
-        [this](const PublicKey& peer) { return peer == parent || children.contains(peer); },
+        [this](const PublicKey& peer) {
+          return (peer == parent || children.contains(peer)) && node.state().bridge().allows(peer);
+        },
         [this](const PublicKey& from, ByteSpan body) {
           auto heard = engine.on_message(from, body, host.now());
           turn();
@@ -43,14 +58,28 @@ struct Convergecast::State : std::enable_shared_from_this<State> {
     return {};
   }
 
+  void on_node_stop() override { close(); }
+
+  void leave(std::uint64_t user) {
+    if (closed) return;
+    users.erase(user);
+    std::erase_if(asked, [&](const auto& entry) {
+      if (entry.second.user != user) return false;
+      engine.cancel(entry.first);
+      return true;
+    });
+    if (!users.empty()) return;
+    close();
+    node.state().drop_part(kPart);
+  }
+
   void close() {
-    closed = true;
+    if (std::exchange(closed, true)) return;
     node.state().set_place_handler(nullptr);
     carrier->close();
     timer.reset();
     asked.clear();
-    answer = nullptr;
-    told = nullptr;
+    users.clear();
   }
 
   void look_at_tree() {
@@ -60,13 +89,13 @@ struct Convergecast::State : std::enable_shared_from_this<State> {
     engine.on_tree(place.parent, place.children, host.now());
   }
 
-  void ask(Question question, OutcomeHandler handler) {
+  void ask(std::uint64_t user, Question question, OutcomeHandler handler) {
     const auto token = engine.ask(std::move(question), host.now());
     if (!token) {
       handler(token.error());
       return;
     }
-    asked.emplace(*token, std::move(handler));
+    asked.emplace(*token, Asked{user, std::move(handler)});
     turn();
   }
 
@@ -78,7 +107,7 @@ struct Convergecast::State : std::enable_shared_from_this<State> {
       if (const auto* wanted = std::get_if<convergecast::Wanted>(&*output)) contribute(*wanted);
       if (auto* finished = std::get_if<convergecast::Finished>(&*output)) finish(*finished);
       if (const auto* result = std::get_if<convergecast::Told>(&*output)) {
-        if (const auto call = told) call(result->question, result->outcome);
+        tell(*result);
       }
     }
     turning = false;
@@ -91,14 +120,36 @@ struct Convergecast::State : std::enable_shared_from_this<State> {
   }
 
   void contribute(const convergecast::Wanted& wanted) {
-    const auto call = answer;
-    const auto values = call ? call(wanted.question) : std::vector<Contribution>{};
+    std::vector<Contribution> values;
+    for (const auto id : user_ids()) {
+      const auto user = users.find(id);
+      if (user == users.end() || !user->second.answer) continue;
+      const auto call = user->second.answer;
+      values = call(wanted.question);
+      if (!values.empty()) break;
+    }
     if (!engine.contribute(wanted.session, values)) static_cast<void>(engine.contribute(wanted.session, {}));
   }
 
   void finish(convergecast::Finished& finished) {
     auto found = asked.extract(finished.question);
-    if (!found.empty() && found.mapped()) found.mapped()(std::move(finished.outcome));
+    if (!found.empty() && found.mapped().handler) found.mapped().handler(std::move(finished.outcome));
+  }
+
+  void tell(const convergecast::Told& result) {
+    for (const auto id : user_ids()) {
+      const auto user = users.find(id);
+      if (user == users.end() || !user->second.told) continue;
+      const auto call = user->second.told;
+      call(result.question, result.outcome);
+    }
+  }
+
+  // Handlers may bring new users.
+  [[nodiscard]] std::vector<std::uint64_t> user_ids() const {
+    std::vector<std::uint64_t> out;
+    for (const auto& [id, user] : users) out.push_back(id);
+    return out;
   }
 
   Node& node;
@@ -108,36 +159,50 @@ struct Convergecast::State : std::enable_shared_from_this<State> {
   std::shared_ptr<patterns::Carrier> carrier;
   PublicKey parent;
   std::set<PublicKey> children;
-  std::map<convergecast::Token, OutcomeHandler> asked;
-  QuestionHandler answer;
-  ToldHandler told;
+  std::map<convergecast::Token, Asked> asked;
+  std::map<std::uint64_t, User> users;  // in the order of their making
+  std::uint64_t next_user = 1;
   bool turning = false;
   bool closed = false;
 };
 
-Convergecast::Convergecast(std::shared_ptr<State> state) noexcept : state_{std::move(state)} {}
+Convergecast::Convergecast(std::shared_ptr<State> state, std::uint64_t user) noexcept
+    : state_{std::move(state)}, user_{user} {}
 
 Result<std::unique_ptr<Convergecast>> Convergecast::attach(Node& node, Options options) {
   std::shared_ptr<State> state;
-  Result<void> opened;
-  node.state().loop().run_and_wait([&] {
-    state = std::make_shared<State>(node, options);
-    opened = state->open();
+  std::uint64_t user = 0;
+  Result<void> opened = Error{Errc::closed, "the node has been stopped"};
+  node.state().on_loop_and_wait([&] {
+    opened = {};
+    state = std::static_pointer_cast<State>(node.state().part(kPart));
+    if (!state) {
+      state = std::make_shared<State>(node, options);
+      opened = state->open();
+      if (!opened) return;
+      node.state().set_part(std::string{kPart}, state);
+    }
+    user = state->next_user++;
+    state->users[user];
   });
   if (!opened) return opened.error();
-  return std::unique_ptr<Convergecast>{new Convergecast{std::move(state)}};
+  return std::unique_ptr<Convergecast>{new Convergecast{std::move(state), user}};
 }
 
 Convergecast::~Convergecast() {
-  state_->node.state().loop().run_and_wait([this] { state_->close(); });
+  state_->node.state().loop().run_and_wait([this] { state_->leave(user_); });
 }
 
 void Convergecast::on_question(QuestionHandler handler) {
-  state_->node.state().loop().run_and_wait([&] { state_->answer = std::move(handler); });
+  state_->node.state().loop().run_and_wait([&] {
+    if (!state_->closed) state_->users[user_].answer = std::move(handler);
+  });
 }
 
 void Convergecast::on_told(ToldHandler handler) {
-  state_->node.state().loop().run_and_wait([&] { state_->told = std::move(handler); });
+  state_->node.state().loop().run_and_wait([&] {
+    if (!state_->closed) state_->users[user_].told = std::move(handler);
+  });
 }
 
 Result<void> Convergecast::add_merge(const std::string& name, MergeFunction merge) {
@@ -147,8 +212,10 @@ Result<void> Convergecast::add_merge(const std::string& name, MergeFunction merg
 }
 
 void Convergecast::ask(Question question, OutcomeHandler handler) {
-  state_->node.post([weak = std::weak_ptr{state_}, question = std::move(question), handler = std::move(handler)] {
-    if (const auto state = weak.lock(); state && !state->closed) state->ask(question, handler);
+  state_->node.post([weak = std::weak_ptr{state_}, user = user_, question = std::move(question),
+                     handler = std::move(handler)] {
+    const auto state = weak.lock();
+    if (state && state->users.contains(user)) state->ask(user, question, handler);
   });
 }
 

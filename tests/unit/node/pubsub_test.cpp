@@ -139,12 +139,11 @@ TEST_CASE("pubsub of nodes: a validator decides what is delivered", "[pubsub]") 
   CHECK(line.parts[1]->statistics().delivered == 1);
 }
 
-TEST_CASE("pubsub of nodes: one for each node, and none after its end", "[pubsub]") {
+TEST_CASE("pubsub of nodes: none after the node's end", "[pubsub]") {
   auto node = make_node();
   REQUIRE(node->start());
   auto part = PubSub::create(*node);
   REQUIRE(part);
-  CHECK(PubSub::create(*node).error().is(Errc::already_exists));
   CHECK((*part)->publish("", MessageBody{}).error().is(Errc::invalid_argument));
   CHECK((*part)->publish("t", MessageBody{Bytes(1'048'577)}).error().is(Errc::too_large));
   CHECK_FALSE((*part)->subscribe("t", nullptr));
@@ -159,4 +158,36 @@ TEST_CASE("pubsub of nodes: one for each node, and none after its end", "[pubsub
   node->stop();
   CHECK((*part)->publish("t", MessageBody{}).error().is(Errc::closed));
   CHECK((*part)->subscribe("t", [](const PubSubMessage&) {}).error().is(Errc::closed));
+}
+
+TEST_CASE("pubsub of nodes: parts of a program share one member of the mesh, and hear each other", "[pubsub]") {
+  Line line;
+  line.subscribe(0);
+  line.subscribe(2);
+  CHECK(PubSub::create(*line.left, {.max_body = 100}).error().is(Errc::already_exists));
+  Seen second_seen;
+  auto second = PubSub::create(*line.left);
+  REQUIRE(second);
+  REQUIRE((*second)->subscribe("news", [&](const PubSubMessage& message) { second_seen.add(message); }));
+  line.parts[1].reset();
+  while (line.parts[0]->topics().at(0).mesh.empty() || line.parts[2]->topics().at(0).mesh.empty()) std::this_thread::yield();
+  auto report = std::make_shared<Awaited<PubSubReport>>();
+  REQUIRE((*second)->publish("news", MessageBody{to_bytes("of the second")},
+                             [report](const PubSubReport& got) { report->set(got); }));
+  const auto said = report->get();
+  CHECK(said.peers == 1);
+  const auto here = line.seen[0].wait_for("of the second");
+  CHECK(here.id == said.id);
+  CHECK(here.origin == line.left->key());
+  CHECK(here.proved());
+  CHECK(here.hops == 0);
+  CHECK(line.seen[2].wait_for("of the second").id == here.id);
+  REQUIRE(line.parts[0]->publish("news", MessageBody{to_bytes("of the first")}));
+  second_seen.wait_for("of the first");
+  CHECK(second_seen.twice() == 0);
+  // What goes with one part stays with the other.
+  line.parts[0].reset();
+  CHECK((*second)->topics().size() == 1);
+  REQUIRE(line.parts[2]->publish("news", MessageBody{to_bytes("for who is left")}));
+  second_seen.wait_for("for who is left");
 }

@@ -125,9 +125,25 @@ TEST_CASE("convergecast: a neighbour that opens sessions without end keeps the l
   CHECK(three.whole(0, {"load", {Kind::count, 0, {}}, 2s, false}).contributed == 3);
 }
 
-TEST_CASE("convergecast: a node has one, and those that are without are missing", "[convergecast]") {
+TEST_CASE("convergecast: parts of a program speak for their node in turn", "[convergecast]") {
   Three three;
-  CHECK(Convergecast::attach(*three.nodes[0]).error().is(Errc::already_exists));
+  auto second = Convergecast::attach(*three.nodes[2]);
+  REQUIRE(second);
+  (*second)->on_question([](const Question& question) -> std::vector<Contribution> {
+    if (question.name != "load" && question.name != "second") return {};
+    return {{"", Number{7}}};
+  });
+  CHECK(three.whole(0, {"load", {Kind::sum, 0, {}}, 2s, false}).groups.at(0).value == Number{600});
+  CHECK(three.whole(0, {"second", {Kind::sum, 0, {}}, 2s, false}).groups.at(0).value == Number{7});
+  const auto outcome = ask_and_wait(**second, {"second", {Kind::count, 0, {}}, 2s, false});
+  REQUIRE(outcome);
+  CHECK(outcome->contributed == 1);
+  three.parts[2].reset();
+  CHECK(three.whole(0, {"load", {Kind::sum, 0, {}}, 2s, false}).groups.at(0).value == Number{307});
+}
+
+TEST_CASE("convergecast: nodes that are without are missing", "[convergecast]") {
+  Three three;
   (void)three.whole(0, {"load", {Kind::count, 0, {}}, 2s, false});
   three.parts[2].reset();
   while (true) {
