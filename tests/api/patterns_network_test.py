@@ -45,6 +45,14 @@ class Network(TestCase):
         print("seed", seed)
         self.random = random.Random(seed)
 
+    def read(self, node):
+        subscriber = Subscriber(node, "news")
+        reader = Reader(subscriber)
+        self.addCleanup(subscriber.close)
+        self.addCleanup(reader.join)
+        self.addCleanup(node.close)  # ends the stream, then its reader
+        return reader
+
     def start_graph(self):
         nodes = []
         for _ in range(NODES):
@@ -68,7 +76,7 @@ class Network(TestCase):
         readers = {}
         for node in nodes:
             give(node, "load", value=values[node])
-            readers[node] = Reader(Subscriber(node, "news"))
+            readers[node] = self.read(node)
         wait_for_mesh(nodes, "news")
         self.publish_everywhere(nodes, readers)
         total = ask_all(nodes[0], "load", NODES, operation="sum", time=5)["groups"][0]
@@ -85,7 +93,7 @@ class Network(TestCase):
         for node in again:
             node.start()
             give(node, "load", value=values[node])
-            readers[node] = Reader(Subscriber(node, "news"))
+            readers[node] = self.read(node)
         root = min(node.key for node in nodes)
         for node in nodes:
             node.wait_for_root(root)
