@@ -51,9 +51,11 @@ class PubSub(TestCase):
         before = right.api.get("/pubsub").json()["delivered"]
         self.assertGreaterEqual(publish(left, "a%2Fb", b"two")["peers"], 1)
         publish(left, "a/b", b"three")
-        until(lambda: right.api.get("/pubsub").json()["delivered"] == before + 2, "the messages are there")
+        until(lambda: right.api.get("/pubsub").json()["delivered"] >= before + 2, "the messages are there")
         again = Subscriber(right, "a/b", Last_Event_ID=first)
-        self.assertEqual([again.message()["body"] for _ in range(2)], [b"two", b"three"])
+        bodies = set()  # there is no order between messages, and an early one may have come late
+        while bodies != {b"two", b"three"}:
+            bodies |= {again.message()["body"]} - {b"one"}
         again.close()
         # Of a message that is not known any more, nobody knows how many came after it.
         again = Subscriber(right, "a/b", Last_Event_ID="0" * 32)
