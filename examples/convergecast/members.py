@@ -86,6 +86,7 @@ class Member:
     def hang(self):
         self.hanging = True
         self._process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self._process.pid, os.WSTOPPED)  # until all its threads have stopped
 
     async def kill(self):
         self.running = self.hanging = False
@@ -132,6 +133,27 @@ class Swarm:
 
     def key_of(self, number):
         return self.members[number].key
+
+    def root(self):
+        return next((member for member in self.members if member.parent == member.number), None)
+
+    def victims(self, count):
+        """Members without whom the others still reach each other; not only leaves, neither member 0 nor the root."""
+        parents = {member.parent for member in self.members}
+        others = [member.number for member in self.members if member.number and member.parent != member.number]
+        choices = list(itertools.combinations(others, count))
+        random.Random(self.seed).shuffle(choices)
+        choices.sort(key=lambda choice: not parents & set(choice))
+        return next([self.members[number] for number in choice] for choice in choices if self.connected(set(choice)))
+
+    def connected(self, without):
+        reached, fresh = {0}, [0]
+        while fresh:
+            for other in self.neighbours(self.members[fresh.pop()]):
+                if other.number not in reached | without:
+                    reached.add(other.number)
+                    fresh.append(other.number)
+        return len(reached) + len(without) == len(self.members)
 
     def alive(self):
         return [member for member in self.members if member.running and not member.hanging]

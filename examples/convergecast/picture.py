@@ -7,6 +7,7 @@ from robot import ZONES
 STATES = {"in": ("#1b6ca8", "white", "in the outcome"), "missing": ("#c8553d", "white", "named as missing"),
           "unheard": ("#f0c5b8", "black", "below one that is missing"), "gone": ("white", "#888", "killed")}
 MARKS = [("#3a7d44", "complete"), ("#e3a72f", "settling"), ("#c8553d", "somebody is missing")]
+LABELS = [("started again", "back"), ("started", "started"), ("hang", "hang"), ("the root", "root killed"), ("killed", "killed")]
 WIDTH, TREES, TIMES = 1120, 330, 640  # the trees end, the timeline ends
 RADIUS = 13
 
@@ -96,8 +97,8 @@ def timeline(drawing, watched, events, size):
     for when, text in events:
         if not text.startswith("complete"):
             drawing.line(x(when), top - 10, x(when), bottom, "#444", 'stroke-dasharray="2 4"')
-            what = next((word for word in ("started again", "started", "hang", "killed") if word in text), text)
-            drawing.text(x(when) + 3, top - (24 if what == "hang" else 12), {"started again": "back"}.get(what, what), colour="#444")
+            what = next(short for word, short in LABELS if word in text)
+            drawing.text(x(when) + 3, top - (24 if what == "hang" else 12), what, colour="#444")
     for asked, outcome in watched:
         if outcome is None:
             drawing.text(x(asked), y(0) - 4, "×", "middle", "#888")

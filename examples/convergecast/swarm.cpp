@@ -143,7 +143,8 @@ class Member {
         began_{options.began},
         node_{need(axl::Node::create(std::move(options.node)))},
         statistics_{need(axl::Convergecast::attach(*node_))} {
-    statistics_->on_question([this](const axl::Question& question) { return robot_.answer(question.name, reading(began_)); });
+    statistics_->on_question(
+        [this](const axl::Question& question) { return robot_.answer(question.name, reading(began_)); });
     statistics_->on_told([](const axl::Question& question, const axl::Outcome& outcome) {
       say("{\"told\": " + quoted(question.name) + ", \"outcome\": " + json(outcome) + "}");
     });
@@ -199,7 +200,7 @@ class Member {
 int main(int argc, char** argv) {
   auto options = swarm::parse(argc, argv);
   if (!options) {
-    std::fprintf(stderr, "swarm --key FILE --number N --seed S --began MILLISECONDS [--listen URI]... [--peer URI]...\n");
+    std::fputs("swarm --key FILE --number N --seed S --began MILLISECONDS [--listen URI]... [--peer URI]...\n", stderr);
     return 2;
   }
   swarm::Member member{*std::move(options)};
