@@ -94,7 +94,8 @@ void Chat::on_message(const axl::PubSubMessage& message) {
     const std::lock_guard lock{mutex_};
     heard_[message.origin].name = name;
   }
-  add_line(clock_text() + " " + name + " " + short_key(message.origin) + (message.proved() ? ": " : " (not proved): ") + text);
+  add_line(clock_text() + " " + name + " " + short_key(message.origin) +
+           (message.proved() ? ": " : " (not proved): ") + text);
   events_.wake();
 }
 

@@ -30,8 +30,8 @@ std::string row(const View::Who& who) {
   const auto* const name = who.name.empty() ? "-" : who.name.c_str();
   auto out = text("%-16s %s%s%s %8zu message%s", name, kDim, who.key.c_str(), kNormal,
                   static_cast<std::size_t>(who.messages), who.messages == 1 ? "" : "s");
-  if (who.messages > 0) out += text(", last %lld s ago", static_cast<long long>(who.since_last.count()));
-  return out;
+  if (who.messages == 0) return out;
+  return out + (who.since_last.count() == 0 ? ", just now" : text(", %lld s ago", static_cast<long long>(who.since_last.count())));
 }
 
 std::string bars(const std::deque<double>& values, std::size_t columns) {
@@ -68,16 +68,19 @@ std::vector<std::string> draw(const View& view, ScreenSize size) {
   for (std::size_t i = 0; i < view.mesh.size(); ++i) {
     out.push_back(std::string{i + 1 == view.mesh.size() ? " └── " : " ├── "} + row(view.mesh[i]));
   }
-  for (std::size_t i = 0; i < std::min(view.others.size(), kMostOthers); ++i) out.push_back("  ·  " + row(view.others[i]));
+  for (std::size_t i = 0; i < std::min(view.others.size(), kMostOthers); ++i) {
+    out.push_back("  ·  " + row(view.others[i]));
+  }
   if (view.others.size() > kMostOthers) {
-    out.push_back(text("  ·  and %zu that are not neighbours in the mesh", view.others.size() - kMostOthers));
+    out.push_back(text("  ·  and %zu more, heard of through others", view.others.size() - kMostOthers));
   }
   out.emplace_back();
   const auto& rate = view.per_second;
   out.push_back(text("in  %7.1f messages/s, %7.1f copies/s, %.2f copies of a message", rate.delivered, rate.copies_in,
                      view.copies_per_message));
   out.push_back(text("out %7.1f messages/s, %7.1f copies/s", rate.published, rate.copies_out));
-  out.push_back("in, of each second  " + std::string{kColour} + bars(view.history, std::min<std::size_t>(60, size.columns - 20)) + kNormal);
+  out.push_back("in, second by second: " + std::string{kColour} +
+                bars(view.history, std::min<std::size_t>(60, size.columns - 20)) + kNormal);
   out.emplace_back();
   const auto room = size.rows > out.size() + 1 ? size.rows - 1 - out.size() : 0;
   for (auto i = view.lines.size() > room ? view.lines.size() - room : 0; i < view.lines.size(); ++i) {

@@ -3,7 +3,7 @@
 import asyncio
 import json
 
-WORDS = 1 << 20  # bytes of a line at most: a result
+LINE = 1 << 20  # bytes of a line at most: a result
 
 
 class Member:
@@ -11,7 +11,7 @@ class Member:
         self.name = name
         self.key = self.uri = None
         self._process = process
-        self._events = {}
+        self._events = {event: asyncio.Queue() for event in ("ready", "mesh", "done", "result")}
         self._reading = asyncio.create_task(self._read())
 
     @classmethod
@@ -21,7 +21,7 @@ class Member:
         for uri in peers:
             command += ["--peer", uri]
         process = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-                                                       limit=WORDS)
+                                                       limit=LINE)
         member = cls(name, process)
         ready = await member._next("ready")
         member.key, member.uri = ready["key"], ready["uri"]
@@ -59,14 +59,13 @@ class Member:
         self._process.stdin.write(line.encode() + b"\n")
 
     async def _next(self, event):
-        said = await self._events.setdefault(event, asyncio.Queue()).get()
+        said = await self._events[event].get()
         if said is None:
+            self._events[event].put_nowait(None)  # for whoever waits too
             raise RuntimeError(f"{self.name} has ended")
         return said
 
     async def _read(self):
-        for event in ("ready", "mesh", "done", "result"):
-            self._events.setdefault(event, asyncio.Queue())
         async for line in self._process.stdout:
             said = json.loads(line)
             self._events[said["event"]].put_nowait(said)

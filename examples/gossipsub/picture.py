@@ -68,7 +68,7 @@ def distribution(latencies, marks, bar, caption):
         out += [f'<path d="M{x(milliseconds):.1f} {TOP - 6}V{HEIGHT - BOTTOM}" stroke="{LINE}" stroke-width="1.5"/>',
                 text(x(milliseconds) + 5, TOP + 6 + 16 * row, f"{what} {milliseconds:.2g} ms", "start", LINE)]
     out += [f'<path d="M{x(bar):.1f} {TOP - 6}V{HEIGHT - BOTTOM}" stroke="#888" stroke-dasharray="5 4"/>',
-            text(x(bar) + 5, TOP + 38, f"bar: {bar} ms", "start", "#888"),
+            text(x(bar), TOP - 12, f"bar: {bar} ms", "middle", "#888"),
             f'<path d="M{left} {HEIGHT - BOTTOM}H{right}" stroke="#888"/>']
     return out
 

@@ -23,7 +23,7 @@ MORE_LINKS = 5   # beside those of the random tree that holds all together
 MESH = 3         # neighbours in the mesh of a topic that each has in the end
 BAR = 50         # ms, 99 of 100 deliveries
 LIMIT = 150      # seconds for all of it
-SETTLE = 5       # seconds that copies under way may take at the end
+QUIET = 0.5      # seconds without a copy: none is under way any more
 
 
 def show(text=""):
@@ -103,20 +103,20 @@ class Table:
 
 
 async def exchange(members):
-    """Until all have all, and no copy is under way any more."""
+    """Until all have all."""
     for member in members:
         await member.go([other.key for other in members if other is not member])
     await asyncio.gather(*(member.done() for member in members))
 
 
 async def settled(members):
-    """The views when as many copies have come as were sent, or after some time as they are then."""
-    end = time.perf_counter() + SETTLE
+    """The views when no copies come any more."""
+    views = None
     while True:
-        views = await views_of(members)
-        if sum(view["sent"] for view in views) == sum(view["received"] for view in views) or time.perf_counter() > end:
+        before, views = views, await views_of(members)
+        if before and all(old["received"] == new["received"] for old, new in zip(before, views)):
             return views
-        await asyncio.sleep(0.1)  # between two looks
+        await asyncio.sleep(QUIET)  # between two looks
 
 
 def percentile(latencies, share):
@@ -156,7 +156,8 @@ async def run(arguments):
             members.append(await Member.start(arguments.gossip, name, TOPIC, rate, arguments.seconds, peers))
         begin = time.perf_counter()
         await wait_for_mesh(members)
-        show(f"the mesh stands after {time.perf_counter() - begin:.1f} s; to look on:  {arguments.gossip} --peer {members[0].uri}")
+        show(f"the mesh stands after {time.perf_counter() - begin:.1f} s; to look on:  "
+             f"{arguments.gossip} --topic {TOPIC} --peer {members[0].uri}")
         show(f"{arguments.rate:g} messages of 1 KiB a second for {arguments.seconds:g} s, a tenth of them from each:")
         table = asyncio.create_task(Table(members).follow()) if sys.stdout.isatty() else None
         begin = time.perf_counter()
