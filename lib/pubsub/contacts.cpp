@@ -10,12 +10,16 @@ namespace axl::pubsub {
 void Contacts::set(std::span<const PublicKey> candidates) {
   for (auto& [key, contact] : contacts_) contact.named = false;
   for (const auto& key : candidates.first(std::min(candidates.size(), most_))) contacts_[key].named = true;
-  std::erase_if(contacts_, [](const auto& entry) { return !entry.second.named && entry.second.state == State::idle; });
+  std::erase_if(contacts_, [](const auto& entry) {
+    const auto& contact = entry.second;
+    return !contact.named && !contact.offered && contact.state == State::idle;
+  });
 }
 
 void Contacts::offer(const PublicKey& key) {
   const auto offered = std::ranges::count_if(contacts_, [](const auto& entry) { return !entry.second.named; });
-  if (static_cast<std::size_t>(offered) < most_offered_) contacts_.try_emplace(key);
+  if (static_cast<std::size_t>(offered) >= most_offered_) return;
+  if (const auto [at, is_new] = contacts_.try_emplace(key); is_new) at->second.offered = true;
 }
 
 void Contacts::on_connected(const PublicKey& key) {

@@ -26,7 +26,8 @@ class Contacts {
   Contacts(std::size_t most, std::size_t most_offered, Rng& rng) noexcept
       : most_{most}, most_offered_{most_offered}, rng_{rng} {}
 
-  /// These and no others; beyond the bound they are left out. What is known of the old ones stays.
+  /// Of those that the caller names, these and no others; beyond the bound they are left out. What is known of the old
+  /// ones stays.
   void set(std::span<const PublicKey> candidates);
   /// A peer says that this one is in a topic of ours.
   void offer(const PublicKey& key);
@@ -45,9 +46,10 @@ class Contacts {
  private:
   enum class State : std::uint8_t { idle, trying, connected };
   struct Contact {
-    bool named = false;  // by the caller
-    bool lost = false;   // was connected, and broke
-    bool met = false;    // has been connected once
+    bool named = false;    // by the caller
+    bool offered = false;  // known from a peer first
+    bool lost = false;     // was connected, and broke
+    bool met = false;      // has been connected once
     State state = State::idle;
     unsigned failures = 0;
     Time not_before = Time::min();

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <utility>
 
@@ -135,6 +136,23 @@ TEST_CASE("pubsub tables: after so many broken promises a message is not wanted 
   }
   CHECK(asked == 3);
   CHECK(now == t0 + 3s);
+}
+
+TEST_CASE("pubsub tables: whom a peer has named is tried though the caller names others meanwhile", "[pubsub]") {
+  crypto::SeededRng rng{1};
+  Contacts contacts{2, 1, rng};
+  const std::vector<PublicKey> first{numbered(1), numbered(2)};
+  const std::vector<PublicKey> second{numbered(3)};
+  contacts.set(first);
+  contacts.offer(numbered(1));  // is known already: that makes it no hearsay
+  contacts.offer(numbered(4));
+  contacts.set(second);
+  CHECK(contacts.size() == 2);
+  auto chosen = contacts.choose_some(10, t0);
+  std::ranges::sort(chosen);
+  CHECK(chosen == std::vector<PublicKey>{numbered(3), numbered(4)});
+  contacts.on_failed(numbered(4), t0);
+  CHECK(contacts.size() == 1);
 }
 
 TEST_CASE("pubsub tables: contacts are bounded, those from hearsay more so, and pauses grow", "[pubsub]") {
