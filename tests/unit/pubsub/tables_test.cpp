@@ -150,7 +150,9 @@ TEST_CASE("pubsub tables: whom a peer has named is tried though the caller names
   CHECK(contacts.size() == 2);
   auto chosen = contacts.choose_some(10, t0);
   std::ranges::sort(chosen);
-  CHECK(chosen == std::vector<PublicKey>{numbered(3), numbered(4)});
+  std::vector<PublicKey> expected{numbered(3), numbered(4)};
+  std::ranges::sort(expected);
+  CHECK(chosen == expected);
   contacts.on_failed(numbered(4), t0);
   CHECK(contacts.size() == 1);
 }
