@@ -50,6 +50,8 @@ Result<void> SessionState::queue(std::size_t size, Task task) {
   pending_ += size;
   on_loop([size, task = std::move(task)](SessionState& self) {
     if (!self.connection_) return;
+    // Of a connection that is over, and has not said so yet: whoever writes until it is congested would write for ever.
+    if (!self.connection_->takes_writes()) self.send_ended_.store(true, std::memory_order_release);
     self.posted_ += size;
     task(*self.connection_);
     self.update_pending();

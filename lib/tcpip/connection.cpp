@@ -18,6 +18,7 @@ class FlowConnection final : public Connection {
   void set_handler(StreamHandler* handler) override { flow_->set_handler(handler); }
   void write(Buffer data) override { flow_->write(std::move(data)); }
   [[nodiscard]] std::size_t unsent() const override { return flow_->unsent(); }
+  [[nodiscard]] bool takes_writes() const override { return flow_->takes_writes(); }
   [[nodiscard]] std::optional<std::uint64_t> acknowledged() const override { return flow_->acknowledged(); }
   [[nodiscard]] std::optional<std::uint64_t> begun() const override { return flow_->begun(); }
   [[nodiscard]] std::size_t high_mark() const override { return flow_->high_mark(); }

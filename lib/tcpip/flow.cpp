@@ -38,7 +38,7 @@ void Flow::set_handler(StreamHandler* handler) {
 }
 
 void Flow::write(Buffer data) {
-  if (phase_ != Phase::open || wants_shutdown_ || core_ == nullptr) return;
+  if (!takes_writes()) return;
   if (sending_.size() == 0 && !data.empty()) asked_ = core_->now();  // or a little later: the time may be old
   sending_.write(std::move(data));
   unanswered_ = 0;

@@ -38,6 +38,10 @@ class Flow : public std::enable_shared_from_this<Flow> {
   void set_handler(StreamHandler* handler);
   void write(Buffer data);
   [[nodiscard]] std::size_t unsent() const noexcept { return sending_.size(); }
+  /// False: what is written is dropped, for the connection is over, though its handler may not have been told yet.
+  [[nodiscard]] bool takes_writes() const noexcept {
+    return phase_ == Phase::open && !wants_shutdown_ && core_ != nullptr;
+  }
   [[nodiscard]] std::uint64_t acknowledged() const noexcept { return acknowledged_; }
   [[nodiscard]] std::uint64_t begun() const noexcept { return begun_; }
   [[nodiscard]] std::size_t high_mark() const noexcept;

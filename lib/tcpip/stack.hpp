@@ -28,6 +28,8 @@ class Connection : public Stream {
   [[nodiscard]] virtual const PublicKey& peer() const = 0;  ///< the full key that the session proved
   [[nodiscard]] virtual std::uint16_t local_port() const = 0;
   [[nodiscard]] virtual std::uint16_t remote_port() const = 0;
+  /// False: what is written is dropped, for the connection is over, though its handler may not have been told yet.
+  [[nodiscard]] virtual bool takes_writes() const { return true; }
 };
 
 /// What the stack asks of the node that owns it.

@@ -28,7 +28,7 @@ inline std::size_t listening_sockets() {
     const auto target = std::filesystem::read_symlink(entry, gone).string();
     if (target.starts_with("socket:[")) own.insert(target.substr(8, target.size() - 9));
   }
-  std::size_t found = 0;
+  std::set<std::string> found;  // a table that changes while it is read may have a line twice
   for (const auto* table : {"/proc/self/net/tcp", "/proc/self/net/tcp6"}) {
     std::ifstream file{table};
     std::string line;
@@ -38,10 +38,12 @@ inline std::size_t listening_sockets() {
       const std::vector<std::string> columns{std::istream_iterator<std::string>{text}, {}};
       constexpr std::size_t kState = 3;
       constexpr std::size_t kInode = 9;
-      if (columns.size() > kInode && columns[kState] == "0A" && own.contains(columns[kInode])) ++found;
+      if (columns.size() > kInode && columns[kState] == "0A" && own.contains(columns[kInode])) {
+        found.insert(columns[kInode]);
+      }
     }
   }
-  return found;
+  return found.size();
 }
 
 }  // namespace axl::test
