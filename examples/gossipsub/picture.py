@@ -66,7 +66,7 @@ def distribution(latencies, marks, bar, caption):
                    f'fill="{BARS}"/>')
     for milliseconds, what, row in ((marks[0], "half within", 0), (marks[1], "99 % within", 1)):
         out += [f'<path d="M{x(milliseconds):.1f} {TOP - 6}V{HEIGHT - BOTTOM}" stroke="{LINE}" stroke-width="1.5"/>',
-                text(x(milliseconds) + 5, TOP + 6 + 16 * row, f"{what} {milliseconds:.2g} ms", "start", LINE)]
+                text(x(milliseconds) + 5, TOP + 6 + 16 * row, f"{what} {milliseconds:.3g} ms", "start", LINE)]
     out += [f'<path d="M{x(bar):.1f} {TOP - 6}V{HEIGHT - BOTTOM}" stroke="#888" stroke-dasharray="5 4"/>',
             text(x(bar), TOP - 12, f"bar: {bar} ms", "middle", "#888"),
             f'<path d="M{left} {HEIGHT - BOTTOM}H{right}" stroke="#888"/>']

@@ -20,7 +20,7 @@ from member import Member
 NAMES = ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy"]
 TOPIC = "room"
 MORE_LINKS = 5   # beside those of the random tree that holds all together
-MESH = 3         # neighbours in the mesh of a topic that a node wants at least
+STANDS = 1       # seconds without a change: nobody looks for neighbours any more
 BAR = 50         # ms, 99 of 100 deliveries
 LIMIT = 150      # seconds for all of it
 QUIET = 0.5      # seconds without a copy: none is under way any more
@@ -64,10 +64,14 @@ async def views_of(members):
 
 
 async def wait_for_mesh(members):
+    """Until it holds all together, and does not change any more."""
+    edges, since = None, 0
     while True:
-        views = await views_of(members)
-        if all(len(view["mesh"]) >= min(MESH, view["subscribers"]) for view in views) and connected(edges_of(members, views)):
-            return views
+        before, edges = edges, edges_of(members, await views_of(members))
+        if edges != before or not connected(edges):
+            since = time.perf_counter()
+        elif time.perf_counter() - since > STANDS:
+            return
         await asyncio.sleep(0.1)  # between two looks
 
 
