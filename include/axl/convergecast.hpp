@@ -31,6 +31,10 @@ class AXL_API Convergecast {
   /// What this node has to say; nothing: it abstains, as it does with values that do not fit the operation. On the
   /// loop; must not block.
   using QuestionHandler = std::function<std::vector<Contribution>(const Question& question)>;
+  /// Takes what this node has to say, once, from any thread. After the question's time it is missing.
+  using Answer = std::function<void(std::vector<Contribution> values)>;
+  /// One that takes its time, or answers at once.
+  using SlowQuestionHandler = std::function<void(const Question& question, Answer answer)>;
   /// Errors: invalid_argument, limit_reached (64 at once), busy, timed_out, not_supported (a merge unknown to the root).
   using OutcomeHandler = std::function<void(Result<Outcome> outcome)>;
   using ToldHandler = std::function<void(const Question& question, const Outcome& outcome)>;
@@ -55,6 +59,7 @@ class AXL_API Convergecast {
 
   // From any thread; handlers run on the node's loop.
   void on_question(QuestionHandler handler);
+  void on_question_slowly(SlowQuestionHandler handler);  ///< in place of the other
   /// Outcomes of questions that tell all.
   void on_told(ToldHandler handler);
   Result<void> add_merge(const std::string& name, MergeFunction merge);

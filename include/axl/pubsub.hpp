@@ -78,6 +78,10 @@ class AXL_API PubSub {
   using Handler = std::function<void(const PubSubMessage& message)>;
   using Validator = std::function<PubSubVerdict(const PubSubMessage& message)>;
   using PublishHandler = std::function<void(const PubSubReport& report)>;
+  /// Takes a verdict, the first one, from any thread.
+  using Decide = std::function<void(PubSubVerdict verdict)>;
+  /// A validator that takes its time. A message without a verdict is dropped after some seconds.
+  using Judge = std::function<void(const PubSubMessage& message, Decide decide)>;
   enum class Subscription : std::uint64_t {};
 
   /// Fails with already_exists when another PubSub of the node has other options (signatures, max_body, port), or the
@@ -93,6 +97,7 @@ class AXL_API PubSub {
   /// PubSubs of this node; our own do not come back. `validator`, if given, is asked before a message of another node is
   /// delivered and handed on.
   Result<Subscription> subscribe(const std::string& topic, Handler handler, Validator validator = {});
+  Result<Subscription> subscribe_judged(const std::string& topic, Handler handler, Judge judge);
   void unsubscribe(Subscription subscription);
   /// Sends `body` to whoever subscribes, whether we do or not. It is kept for some seconds for who comes late.
   /// `handler` is called once that is done, unless the node has been stopped before.

@@ -23,11 +23,18 @@ PubSub::~PubSub() {
 }
 
 Result<PubSub::Subscription> PubSub::subscribe(const std::string& topic, Handler handler, Validator validator) {
+  if (!validator) return subscribe_judged(topic, std::move(handler), {});
+  return subscribe_judged(topic, std::move(handler), [validator = std::move(validator)](const auto& message, const Decide& decide) {
+    decide(validator(message));
+  });
+}
+
+Result<PubSub::Subscription> PubSub::subscribe_judged(const std::string& topic, Handler handler, Judge judge) {
   if (!handler) return Error{Errc::invalid_argument, "a subscription needs a handler"};
   Result<Subscription> result = Error{Errc::closed, "the node has been stopped"};
   if (state_->closed()) return result;
   state_->node().on_loop_and_wait(
-      [&] { result = state_->subscribe(user_, topic, std::move(handler), std::move(validator)); });
+      [&] { result = state_->subscribe(user_, topic, std::move(handler), std::move(judge)); });
   return result;
 }
 

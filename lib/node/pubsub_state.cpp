@@ -86,15 +86,15 @@ void PubSubState::leave(std::uint64_t user) {
 }
 
 Result<PubSub::Subscription> PubSubState::subscribe(std::uint64_t user, const std::string& topic,
-                                                    PubSub::Handler handler, PubSub::Validator validator) {
+                                                    PubSub::Handler handler, PubSub::Judge judge) {
   if (closed_) return Error{Errc::closed, "the node has been stopped"};
   const auto others = subscriptions_of(topic);
-  const bool judged = validator || std::ranges::any_of(others, [this](const auto other) {
-                        return subscribers_.at(other)->validator != nullptr;
+  const bool judged = judge || std::ranges::any_of(others, [this](const auto other) {
+                        return subscribers_.at(other)->judge != nullptr;
                       });
   if (const auto joined = engine_.subscribe(topic, judged, scheduler_.now()); !joined) return joined.error();
   const PubSub::Subscription id{next_subscription_++};
-  subscribers_.emplace(id, std::make_shared<const Subscriber>(user, topic, std::move(handler), std::move(validator)));
+  subscribers_.emplace(id, std::make_shared<const Subscriber>(user, topic, std::move(handler), std::move(judge)));
   turn();
   return id;
 }
@@ -241,8 +241,7 @@ void PubSubState::take(pubsub::Output output) {
     deliver(public_form(std::move(message->message)), kNobody);
   } else if (auto* undecided = std::get_if<pubsub::Judge>(&output)) {
     const auto id = undecided->message.id;
-    const auto verdict = judge(public_form(std::move(undecided->message)));
-    if (!closed_) engine_.on_judged(id, verdict, scheduler_.now());
+    judge(id, public_form(std::move(undecided->message)));
   } else if (const auto* wanted = std::get_if<pubsub::Connect>(&output)) {
     dial(wanted->peer);
   } else if (const auto* unwanted = std::get_if<pubsub::Disconnect>(&output)) {
@@ -283,22 +282,41 @@ void PubSubState::deliver(const PubSubMessage& message, std::uint64_t except) {
   }
 }
 
-pubsub::Verdict PubSubState::judge(const PubSubMessage& message) {
-  auto verdict = pubsub::Verdict::accept;
-  for (const auto id : subscriptions_of(message.topic)) {
-    const auto found = subscribers_.find(id);
-    if (found == subscribers_.end() || !found->second->validator) continue;
-    const auto subscriber = found->second;
-    switch (subscriber->validator(message)) {
-      case PubSubVerdict::accept:
-        break;
-      case PubSubVerdict::reject:
-        return pubsub::Verdict::reject;
-      case PubSubVerdict::ignore:
-        verdict = pubsub::Verdict::ignore;
-    }
+// The verdict of those who say it at once is there when this returns.
+void PubSubState::judge(const pubsub::MessageId& id, const PubSubMessage& message) {
+  std::vector<std::shared_ptr<const Subscriber>> judges;
+  for (const auto subscription : subscriptions_of(message.topic)) {
+    if (const auto& subscriber = subscribers_.at(subscription); subscriber->judge) judges.push_back(subscriber);
   }
-  return verdict;
+  if (judges.empty()) return on_judged(id, pubsub::Verdict::accept);
+  const auto judgement = std::make_shared<Judgement>(weak_from_this(), id, judges.size());
+  for (const auto& subscriber : judges) {
+    if (closed_) return;
+    subscriber->judge(message, [judgement, executor = node_.shared_executor(),
+                                said = std::make_shared<std::atomic<bool>>(false)](PubSubVerdict verdict) {
+      if (said->exchange(true)) return;
+      executor->dispatch([judgement, verdict] { judgement->take(verdict); });
+    });
+  }
+}
+
+// One who rejects is enough.
+void PubSubState::Judgement::take(PubSubVerdict one) {
+  if (waiting == 0) return;
+  --waiting;
+  if (one == PubSubVerdict::ignore) verdict = pubsub::Verdict::ignore;
+  if (one == PubSubVerdict::reject) {
+    verdict = pubsub::Verdict::reject;
+    waiting = 0;
+  }
+  if (waiting > 0) return;
+  if (const auto self = state.lock()) self->on_judged(id, verdict);
+}
+
+void PubSubState::on_judged(const pubsub::MessageId& id, pubsub::Verdict verdict) {
+  if (closed_) return;
+  engine_.on_judged(id, verdict, scheduler_.now());
+  turn();
 }
 
 }  // namespace axl::node

@@ -39,7 +39,7 @@ class PubSubState : public std::enable_shared_from_this<PubSubState> {
   [[nodiscard]] NodeState& node() noexcept { return node_; }
 
   Result<PubSub::Subscription> subscribe(std::uint64_t user, const std::string& topic, PubSub::Handler handler,
-                                         PubSub::Validator validator);
+                                         PubSub::Judge judge);
   void unsubscribe(PubSub::Subscription subscription);
   void publish(std::uint64_t user, const std::string& topic, MessageBody body, const PubSub::PublishHandler& handler);
 
@@ -57,7 +57,15 @@ class PubSubState : public std::enable_shared_from_this<PubSubState> {
     std::uint64_t user = 0;
     std::string topic;
     PubSub::Handler handler;
-    PubSub::Validator validator;
+    PubSub::Judge judge;
+  };
+  // What subscribers think of one message. On the loop.
+  struct Judgement {
+    std::weak_ptr<PubSubState> state;
+    pubsub::MessageId id;
+    std::size_t waiting = 0;  // for so many
+    pubsub::Verdict verdict = pubsub::Verdict::accept;
+    void take(PubSubVerdict one);
   };
   /// A message of one of our users, for the others.
   struct Own {
@@ -79,7 +87,8 @@ class PubSubState : public std::enable_shared_from_this<PubSubState> {
   void dial(const PublicKey& peer);
   /// Not to `except`.
   void deliver(const PubSubMessage& message, std::uint64_t except);
-  [[nodiscard]] pubsub::Verdict judge(const PubSubMessage& message);
+  void judge(const pubsub::MessageId& id, const PubSubMessage& message);
+  void on_judged(const pubsub::MessageId& id, pubsub::Verdict verdict);
   [[nodiscard]] bool has_subscribers(const std::string& topic) const;
   [[nodiscard]] std::vector<PubSub::Subscription> subscriptions_of(const std::string& topic) const;
 

@@ -1,3 +1,4 @@
+#include <atomic>
 #include <axl/convergecast.hpp>
 #include <map>
 #include <set>
@@ -24,7 +25,7 @@ convergecast::Config config_of(Node& node, const Convergecast::Options& options)
 // What the Convergecasts of a node share: made by the first, closed by the last. Lives on the loop.
 struct Convergecast::State final : node::Part, std::enable_shared_from_this<State> {
   struct User {
-    QuestionHandler answer;
+    SlowQuestionHandler answer;
     ToldHandler told;
   };
   struct Asked {
@@ -120,15 +121,34 @@ struct Convergecast::State final : node::Part, std::enable_shared_from_this<Stat
   }
 
   void contribute(const convergecast::Wanted& wanted) {
-    std::vector<Contribution> values;
-    for (const auto id : user_ids()) {
-      const auto user = users.find(id);
-      if (user == users.end() || !user->second.answer) continue;
-      const auto call = user->second.answer;
-      values = call(wanted.question);
-      if (!values.empty()) break;
+    contribute(wanted.session, wanted.question, user_ids());
+  }
+
+  // The first of these users that has something to say speaks; each may take its time.
+  void contribute(const convergecast::Nonce& session, const Question& question, std::vector<std::uint64_t> ids) {
+    SlowQuestionHandler call;
+    while (!call && !ids.empty()) {
+      const auto user = users.find(ids.front());
+      ids.erase(ids.begin());
+      if (user != users.end()) call = user->second.answer;
     }
-    if (!engine.contribute(wanted.session, values)) static_cast<void>(engine.contribute(wanted.session, {}));
+    if (!call) return contribute(session, {});
+    call(question, [weak = weak_from_this(), executor = node.state().shared_executor(), session, question,
+                    rest = std::move(ids), said = std::make_shared<std::atomic<bool>>(false)](
+                       std::vector<Contribution> values) {
+      if (said->exchange(true)) return;
+      executor->dispatch([weak, session, question, rest, values = std::move(values)] {
+        const auto state = weak.lock();
+        if (!state || state->closed) return;
+        if (values.empty()) return state->contribute(session, question, rest);
+        state->contribute(session, values);
+      });
+    });
+  }
+
+  void contribute(const convergecast::Nonce& session, const std::vector<Contribution>& values) {
+    if (!engine.contribute(session, values)) static_cast<void>(engine.contribute(session, {}));
+    turn();
   }
 
   void finish(convergecast::Finished& finished) {
@@ -194,6 +214,12 @@ Convergecast::~Convergecast() {
 }
 
 void Convergecast::on_question(QuestionHandler handler) {
+  if (!handler) return on_question_slowly({});
+  on_question_slowly(
+      [handler = std::move(handler)](const Question& question, const Answer& answer) { answer(handler(question)); });
+}
+
+void Convergecast::on_question_slowly(SlowQuestionHandler handler) {
   state_->node.state().loop().run_and_wait([&] {
     if (!state_->closed) state_->users[user_].answer = std::move(handler);
   });

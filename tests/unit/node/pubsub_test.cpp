@@ -139,6 +139,43 @@ TEST_CASE("pubsub of nodes: a validator decides what is delivered", "[pubsub]") 
   CHECK(line.parts[1]->statistics().delivered == 1);
 }
 
+TEST_CASE("pubsub of nodes: a verdict may come later, from any thread, and one who rejects is enough", "[pubsub]") {
+  Line line;
+  line.subscribe(0);
+  std::mutex mutex;
+  std::map<std::string, std::vector<PubSub::Decide>> asked;
+  for (int i = 0; i < 2; ++i) {
+    REQUIRE(line.parts[1]->subscribe_judged(
+        "news", [&](const PubSubMessage& message) { line.seen[1].add(message); },
+        [&](const PubSubMessage& message, const PubSub::Decide& decide) {
+          const std::lock_guard lock{mutex};
+          asked[std::string{message.body.text()}].push_back(decide);
+        }));
+  }
+  line.subscribe(2);
+  line.wait_for_mesh();
+  for (const auto* text : {"bad", "good"}) REQUIRE(line.parts[0]->publish("news", MessageBody{to_bytes(text)}));
+  const auto judges = [&](const std::string& text) {
+    while (true) {
+      (void)line.parts[1]->topics();  // waits for the loop
+      const std::lock_guard lock{mutex};
+      if (asked[text].size() == 2) return asked[text];
+    }
+  };
+  const auto bad = judges("bad");
+  bad[0](PubSubVerdict::accept);
+  bad[0](PubSubVerdict::accept);  // counts once
+  CHECK(line.parts[1]->statistics().delivered == 0);
+  bad[1](PubSubVerdict::reject);
+  const auto good = judges("good");
+  CHECK(line.parts[1]->statistics().delivered == 0);
+  for (const auto& decide : good) decide(PubSubVerdict::accept);
+  line.seen[1].wait_for("good");
+  CHECK(line.parts[1]->statistics().delivered == 1);
+  line.parts[1].reset();
+  good[0](PubSubVerdict::reject);
+}
+
 TEST_CASE("pubsub of nodes: none after the node's end", "[pubsub]") {
   auto node = make_node();
   REQUIRE(node->start());

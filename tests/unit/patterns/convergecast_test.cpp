@@ -157,3 +157,21 @@ TEST_CASE("convergecast: nodes that are without are missing", "[convergecast]") 
     if (outcome->missing == 1) break;
   }
 }
+
+TEST_CASE("convergecast: an answer may come later, from any thread, and counts once", "[convergecast]") {
+  auto node = make_node(listening());
+  REQUIRE(node->start());
+  auto part = *Convergecast::attach(*node, {.new_key = true});
+  const auto asked = std::make_shared<Awaited<Convergecast::Answer>>();
+  part->on_question_slowly([asked](const Question&, Convergecast::Answer answer) { asked->set(std::move(answer)); });
+  const auto outcome = std::make_shared<Awaited<Result<Outcome>>>();
+  part->ask({"load", {Kind::sum, 0, {}}, 1min, false}, [outcome](Result<Outcome> got) { outcome->set(std::move(got)); });
+  const auto answer = asked->get();
+  answer({{"", Number{7}}});
+  answer({{"", Number{8}}});
+  CHECK(outcome->get()->groups.at(0).value == Number{7});
+  part.reset();
+  answer({});
+  node.reset();
+  answer({});
+}
