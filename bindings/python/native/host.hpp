@@ -9,6 +9,7 @@
 
 #include "channel.hpp"
 #include "errors.hpp"
+#include "parts.hpp"
 
 namespace axl::python {
 
@@ -21,6 +22,8 @@ class Host {
   decltype(auto) with(Work work) {
     return with_node<decltype(work(std::declval<Node&>()))>(std::move(work));
   }
+  /// To be used in with().
+  [[nodiscard]] Parts& parts() noexcept { return parts_; }
   /// Waits for the node's thread; calls under way end, with an error where there is nothing better.
   void stop() {
     const nb::gil_scoped_release unlocked;
@@ -32,6 +35,7 @@ class Host {
     }
     std::unique_ptr<Node> gone;
     const std::unique_lock lock{mutex_};
+    parts_.close();
     gone.swap(node_);
   }
 
@@ -49,6 +53,7 @@ class Host {
   std::mutex stopping_;
   std::shared_mutex mutex_;
   std::unique_ptr<Node> node_;
+  Parts parts_;
 };
 
 }  // namespace axl::python

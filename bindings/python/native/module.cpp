@@ -4,9 +4,11 @@
 
 #include <axl/version.hpp>
 
+#include "aggregation.hpp"
 #include "config.hpp"
 #include "messages.hpp"
 #include "node.hpp"
+#include "pubsub.hpp"
 #include "service.hpp"
 
 NB_MODULE(_native, module) {
@@ -17,5 +19,7 @@ NB_MODULE(_native, module) {
   bind_config(module);
   bind_messages(module);
   bind_service(module);
+  bind_pubsub(module);
+  bind_aggregation(module);
   bind_node(module);
 }

@@ -7,9 +7,11 @@
 #include <nanobind/stl/string_view.h>
 #include <nanobind/stl/vector.h>
 
+#include "aggregation.hpp"
 #include "conversation.hpp"
 #include "lent_buffer.hpp"
 #include "messages.hpp"
+#include "pubsub.hpp"
 #include "reader.hpp"
 #include "service.hpp"
 #include "values.hpp"
@@ -52,7 +54,8 @@ ServiceAccess access_of(const std::optional<Strings>& allow) {
 
 }  // namespace
 
-NativeNode::NativeNode(NodeConfig config, bool log) : host_{create(std::move(config), log, channel_)} {
+NativeNode::NativeNode(NodeConfig config, bool log)
+    : new_key_{!config.identity}, host_{create(std::move(config), log, channel_)} {
   host_.with([this](Node& node) {
     key_ = node.key().to_hex();
     address_ = node.address().to_string();
@@ -69,6 +72,19 @@ void NativeNode::start() {
 }
 
 void NativeNode::stop() { host_.stop(); }
+
+PubSub& NativeNode::pubsub() {
+  return *checked(host_.with([this](Node& node) { return host_.parts().pubsub(node); }));
+}
+
+void NativeNode::attach(std::uint64_t target) {
+  check(host_.with([&](Node& node) -> Result<void> {
+    auto convergecast = host_.parts().attach(node, {.new_key = new_key_});
+    if (!convergecast) return convergecast.error();
+    listen_to_questions(**convergecast, channel_, target, contributes_);
+    return {};
+  }));
+}
 
 void NativeNode::close() {
   stop();
@@ -359,6 +375,8 @@ void bind_node(nb::module_& module) {
   bind_operations(type);
   bind_views(type);
   bind_services(type);
+  bind_pubsub(type);
+  bind_aggregation(type);
 }
 
 }  // namespace axl::python

@@ -47,6 +47,16 @@ class NativeNode {
     return id;
   }
 
+  /// The same with the node's pub/sub, which is made when it is first asked for.
+  template <class Work, class Convert>
+  std::uint64_t call_pubsub(Work work, Convert convert) {
+    return call([at = &pubsub(), work = std::move(work)](Node&) { return work(*at); }, convert);
+  }
+  [[nodiscard]] PubSub& pubsub();
+  /// Takes part in aggregations; questions arrive for `target`.
+  void attach(std::uint64_t target);
+  void contributes(bool anything) noexcept { *contributes_ = anything; }
+
   std::uint64_t send(std::string_view peer, nb::handle data, SendOptions options);
   std::uint64_t ping(std::string_view peer, double timeout);
   std::uint64_t connect(std::string_view peer, std::uint16_t port);
@@ -55,6 +65,8 @@ class NativeNode {
 
  private:
   std::shared_ptr<Channel> channel_ = std::make_shared<Channel>();
+  const std::shared_ptr<std::atomic<bool>> contributes_ = std::make_shared<std::atomic<bool>>(false);
+  const bool new_key_;
   Host host_;
   std::string key_;
   std::string address_;

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import axl
 import numpy
 import numpy.typing
@@ -44,3 +46,19 @@ def make() -> axl.Node:
     options: axl.NodeOptions = {"listen": ["tls://[::]:9001"], "identity": axl.PrivateKey.generate(),
                                 "log_level": axl.LogLevel.debug}
     return axl.Node(log=axl.log_to_logging, **options)
+
+
+async def patterns(node: axl.Node) -> float:
+    await node.publish("metrics", b"1")
+
+    async def judge(message: axl.Published) -> Literal["accept", "reject"]:
+        return "accept" if message.proved else "reject"
+
+    async for message in node.subscribe("metrics", judge):
+        body: memoryview = message.body
+        mesh: tuple[str, ...] = await node.pubsub.mesh(message.topic)
+        return float(len(body) + len(mesh))
+    with node.contribute("load.*", lambda question: {"cpu": 1.5, "disk": numpy.float64(2)}):
+        outcome: axl.Outcome = await node.aggregate("load.all", "mean", values={"cpu": 1}, timeout=5)
+    node.contribute("users", 5)
+    return outcome.values["cpu"] + (outcome.value or 0) + sum(one.count for one in outcome.groups.values())

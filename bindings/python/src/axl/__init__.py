@@ -3,8 +3,9 @@
 ``Node`` is a node on the mesh in this process; ``Client`` speaks to one that runs beside it, such as ``axld``.
 """
 
-from ._native import Message, PrivateKey
+from ._native import Message, PrivateKey, Published
 from ._native import version as __version__
+from .aggregation import Aggregate, Contribution, Outcome, Question, Ranked
 from .client import Client
 from .errors import (
     AlreadyExists, Busy, Closed, CryptoError, DeliveryUnknown, Errc, Error, InternalError, InvalidArgument, IoError,
@@ -13,14 +14,17 @@ from .errors import (
 )
 from .messages import Lease, Leases, Messages
 from .node import LogLevel, Node, NodeOptions, log_to_logging
+from .pubsub import PubSub, PubSubOptions, PubSubStatistics, Subscription, TopicView
 from .service import Service
 from .session import Listener, Session
 from .views import KnownNode, Links, NodeEvent, Peer, Queue, Receipt, ServiceInfo, Statistics, Topology, TreeEntry
 
 __all__ = [
-    "AlreadyExists", "Busy", "Client", "Closed", "CryptoError", "DeliveryUnknown", "Errc", "Error", "InternalError",
-    "InvalidArgument", "IoError", "KeyMismatch", "KnownNode", "Lease", "Leases", "LimitReached", "Links", "Listener",
-    "LogLevel", "Malformed", "Message", "Messages", "Node", "NodeEvent", "NodeOptions", "NotFound", "NotSupported", "Peer",
-    "PermissionDenied", "PrivateKey", "Queue", "Receipt", "Refused", "Service", "ServiceInfo", "Session", "Statistics",
-    "TimedOut", "TooLarge", "Topology", "TreeEntry", "Unreachable", "WouldBlock", "__version__", "log_to_logging",
+    "Aggregate", "AlreadyExists", "Busy", "Client", "Closed", "Contribution", "CryptoError", "DeliveryUnknown", "Errc",
+    "Error", "InternalError", "InvalidArgument", "IoError", "KeyMismatch", "KnownNode", "Lease", "Leases", "LimitReached",
+    "Links", "Listener", "LogLevel", "Malformed", "Message", "Messages", "Node", "NodeEvent", "NodeOptions", "NotFound",
+    "NotSupported", "Outcome", "Peer", "PermissionDenied", "PrivateKey", "PubSub", "PubSubOptions", "PubSubStatistics",
+    "Published", "Question", "Queue", "Ranked", "Receipt", "Refused", "Service", "ServiceInfo", "Session", "Statistics",
+    "Subscription", "TimedOut", "TooLarge", "TopicView", "Topology", "TreeEntry", "Unreachable", "WouldBlock",
+    "__version__", "log_to_logging",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import enum
+import glob
 import logging
 import warnings
 import weakref
@@ -15,12 +16,15 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from . import views
 from ._native import NativeNode, NodeConfig, PrivateKey
 from ._waiting import Waiting
-from .errors import Closed
+from .aggregation import Contribution, Contributions, Contributor, Operation, Outcome, OutcomeHook, _outcome
+from .errors import Closed, NotSupported
 from .messages import Leases, Messages
+from .pubsub import PubSub, PubSubOptions, Subscription, Validator
 from .service import Service, mcp_application
 from .session import Listener, Session
 
 if TYPE_CHECKING:
+    import re
     import sys
     from typing import Protocol
 
@@ -35,6 +39,8 @@ if TYPE_CHECKING:
 
         @property
         def __array_interface__(self) -> dict[str, Any]: ...
+
+    from .aggregation import Values
 
     Data = Buffer | _Array | str
 
@@ -123,10 +129,13 @@ class Node:
     The options are those of ``NodeOptions``. A node binds its listeners when it is made, dials and serves between
     ``start()`` and ``close()``, and belongs to the event loop that it was started on; its work is done by a thread of its own. Any
     number of nodes may run in one process.
+
+    ``pubsub``: options of ``publish`` and ``subscribe``. ``aggregation=False``: the node takes no part in aggregations,
+    so that it, with all below it in the tree, is missing in everybody's.
     """
 
     def __init__(self, *, log: LogHook | None = log_to_logging, on_event: EventHook | None = None,
-                 **options: Unpack[NodeOptions]) -> None:
+                 pubsub: PubSubOptions | None = None, aggregation: bool = True, **options: Unpack[NodeOptions]) -> None:
         config = NodeConfig()
         for name, value in options.items():
             if name not in NodeOptions.__annotations__:
@@ -139,12 +148,20 @@ class Node:
         #: Called on the event loop when a link comes up or ends, and when a session opens.
         self.on_event: EventHook | None = on_event
         self._native = NativeNode(config, True)
+        settings: PubSubOptions = {"peers": [], "find_peers": True, "signatures": True, "max_body": 1_048_576, "port": 7003}
+        for name in pubsub or {}:
+            if name not in settings:
+                raise TypeError(f"pub/sub has no option {name!r}")
+        settings.update(pubsub or {})
+        self._native.set_pubsub(list(settings["peers"]), settings["find_peers"], settings["signatures"],
+                                settings["max_body"], settings["port"])
         #: The node's public key, 64 hexadecimal digits: what peers send to.
         self.key = self._native.key
         #: Its overlay address.
         self.address = self._native.address
         self._waiting: dict[int, asyncio.Future[Any]] = {}
-        self._targets: weakref.WeakValueDictionary[int, Waiting] = weakref.WeakValueDictionary()
+        self._targets: weakref.WeakValueDictionary[int, Waiting | Contributions] = weakref.WeakValueDictionary()
+        self._contributions = Contributions() if aggregation else None
         self._services: set[Service] = set()
         self._started = False
         #: The node has been closed, or is about to be.
@@ -163,6 +180,11 @@ class Node:
             return
         self._loop = asyncio.get_running_loop()
         self._native.start()
+        if self._contributions is not None:
+            self._contributions.on_change = self._native.contributes
+            id = self._native.new_id()
+            self._targets[id] = self._contributions
+            self._native.attach(id)
         self._loop.add_reader(self._native.descriptor, _hear, weakref.ref(self))
         self._started = True
         _running.add(self._native)
@@ -174,6 +196,8 @@ class Node:
         self.closed = True
         for service in list(self._services):
             await service._end()
+        if self._contributions is not None:
+            self._contributions.cancel()
         if not self._started:
             self._native.close()
             return
@@ -261,6 +285,72 @@ class Node:
         """Takes sessions on an overlay TCP port; AlreadyExists when it is taken (7000 and 7001 are the node's own)."""
         self._check_started()
         return Listener(self, self._native.listen(port))
+
+    # --- Publish and subscribe
+
+    async def publish(self, topic: str, data: Data) -> None:
+        """Sends a copy of ``data``, at most 1 MiB, to whoever subscribes to the topic, and returns when the node has it.
+        There is no receipt. It is kept for some seconds for who comes late."""
+        await self._operation(self._native.publish(topic, data.encode() if isinstance(data, str) else data))
+
+    def subscribe(self, topic: str, validator: Validator | None = None, *, max_waiting: int = 1024) -> Subscription:
+        """What others publish in this topic, from now on; our own messages do not come back.
+
+        ``validator``, a function or coroutine function of the message, says ``"accept"``, ``"reject"`` or ``"ignore"``
+        before a message is delivered and handed on; it has some seconds. So many messages, and 64 MiB, wait for the
+        program; of more, the oldest go.
+        """
+        self._check_started()
+        return Subscription(self, topic, validator, max_waiting)
+
+    @property
+    def pubsub(self) -> PubSub:
+        """Its topics, mesh, peers and statistics."""
+        self._check_started()
+        return PubSub(self)
+
+    # --- Aggregation
+
+    async def aggregate(self, name: str, operation: Operation = "sum", *, value: Values = None, values: Values = None,
+                        limit: int = 10, timeout: float = 10.0, tell_all: bool = False) -> Outcome:
+        """Asks every node of the mesh, this one too, for what it contributes under this name.
+
+        ``value`` or ``values``, by group, is what this node contributes while it waits; without it, what ``contribute``
+        says. ``limit`` is of ``top``. Nodes that have not been heard of after ``timeout`` (0.1 to 60 seconds) are missing
+        in the outcome. ``tell_all``: the outcome goes to ``on_told`` of every node that took part.
+
+        Raises Busy, LimitReached (64 at once), and TimedOut when the root of the tree does not answer.
+        """
+        own = value if values is None else values
+        asked = None if own is None or self._contributions is None else self._contributions.add(glob.escape(name), own)
+        try:
+            id = self._native.ask(name, operation, limit if operation == "top" else 0, timeout, tell_all)
+            return _outcome(await self._operation(id))
+        finally:
+            if asked is not None:
+                asked.close()
+
+    def contribute(self, name: str | re.Pattern[str], value: Values | Contributor) -> Contribution:
+        """What this node says when it is asked for a name, or one that matches a pattern: ``"load.*"`` or a compiled one.
+
+        ``value`` is a number, a mapping of groups to numbers, or a function or coroutine function of the question that
+        returns one of them, or None to abstain. Of several that match the newest is asked. Ends with the ``close()`` of
+        what this returns.
+        """
+        self._check_started()
+        if self._contributions is None:
+            raise NotSupported("this node was made to take no part in aggregations")
+        return self._contributions.add(name, value)
+
+    @property
+    def on_told(self) -> OutcomeHook | None:
+        """Called on the event loop with each outcome that is told to all."""
+        return None if self._contributions is None else self._contributions.on_told
+
+    @on_told.setter
+    def on_told(self, hook: OutcomeHook | None) -> None:
+        if self._contributions is not None:
+            self._contributions.on_told = hook
 
     # --- The mesh
 
