@@ -140,10 +140,10 @@ TEST_CASE("pubsub of nodes: a validator decides what is delivered", "[pubsub]") 
 }
 
 TEST_CASE("pubsub of nodes: a verdict may come later, from any thread, and one who rejects is enough", "[pubsub]") {
-  Line line;
-  line.subscribe(0);
   std::mutex mutex;
   std::map<std::string, std::vector<PubSub::Decide>> asked;
+  Line line;
+  line.subscribe(0);
   for (int i = 0; i < 2; ++i) {
     REQUIRE(line.parts[1]->subscribe_judged(
         "news", [&](const PubSubMessage& message) { line.seen[1].add(message); },
