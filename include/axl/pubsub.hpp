@@ -100,7 +100,8 @@ class AXL_API PubSub {
   Result<Subscription> subscribe_judged(const std::string& topic, Handler handler, Judge judge);
   void unsubscribe(Subscription subscription);
   /// Sends `body` to whoever subscribes, whether we do or not. It is kept for some seconds for who comes late.
-  /// `handler` is called once that is done, unless the node has been stopped before.
+  /// `handler` is called once that is done, unless the node has been stopped before. Errors: invalid_argument, too_large,
+  /// closed; would_block: 64 MiB wait for the node's loop already.
   Result<void> publish(const std::string& topic, MessageBody body, PublishHandler handler = {});
 
   struct TopicView {

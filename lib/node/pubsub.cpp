@@ -49,8 +49,13 @@ Result<void> PubSub::publish(const std::string& topic, MessageBody body, Publish
     return Error{Errc::too_large, "a published message is at most " + std::to_string(state_->max_body()) + " bytes"};
   }
   if (state_->closed()) return Error{Errc::closed, "the node has been stopped"};
-  state_->node().executor().post([state = state_, user = user_, topic, body = std::move(body),
-                                  handler = std::move(handler)] { state->publish(user, topic, body, handler); });
+  const auto size = body.size();
+  if (!state_->reserve(size)) return Error{Errc::would_block, "too much waits to be published"};
+  state_->node().executor().post([state = state_, user = user_, topic, size, body = std::move(body),
+                                  handler = std::move(handler)] {
+    state->unreserve(size);
+    state->publish(user, topic, body, handler);
+  });
   return {};
 }
 

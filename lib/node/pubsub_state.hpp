@@ -46,7 +46,19 @@ class PubSubState : public std::enable_shared_from_this<PubSubState> {
   [[nodiscard]] const pubsub::Engine& engine() const noexcept { return engine_; }
   [[nodiscard]] std::size_t max_body() const noexcept { return options_.max_body; }
 
+  /// For a message of `size` on its way to the loop, from any thread. False: too much is on its way already.
+  [[nodiscard]] bool reserve(std::size_t size) noexcept {
+    const auto cost = size + kWaitingCost;
+    if (waiting_.fetch_add(cost) + cost <= kMaxWaiting) return true;
+    waiting_.fetch_sub(cost);
+    return false;
+  }
+  void unreserve(std::size_t size) noexcept { waiting_.fetch_sub(size + kWaitingCost); }
+
  private:
+  static constexpr std::size_t kMaxWaiting = 64UL * 1024 * 1024;
+  static constexpr std::size_t kWaitingCost = 512;  // of a message besides its body
+
   struct Peer {
     Session session;
     std::uint64_t number = 0;
@@ -106,7 +118,8 @@ class PubSubState : public std::enable_shared_from_this<PubSubState> {
   std::uint64_t next_user_ = 1;
   std::deque<Own> own_;
   bool turning_ = false;
-  std::atomic<bool> closed_{false};  // read on any thread
+  std::atomic<bool> closed_{false};      // read on any thread
+  std::atomic<std::size_t> waiting_{0};  // bytes on their way to the loop
 };
 
 }  // namespace axl::node

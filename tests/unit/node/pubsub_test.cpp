@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
+#include <future>
 #include <map>
 #include <mutex>
 #include <set>
@@ -184,6 +185,18 @@ TEST_CASE("pubsub of nodes: none after the node's end", "[pubsub]") {
   CHECK((*part)->publish("", MessageBody{}).error().is(Errc::invalid_argument));
   CHECK((*part)->publish("t", MessageBody{Bytes(1'048'577)}).error().is(Errc::too_large));
   CHECK_FALSE((*part)->subscribe("t", nullptr));
+  // What waits for the loop is bounded, and there is room again when it has been published.
+  Result<void> published;
+  std::size_t taken = 0;
+  std::promise<void> go;
+  node->post([&] { go.get_future().wait(); });
+  const MessageBody large{Bytes(1'048'576)};
+  for (; taken < 100 && published; taken += published.ok() ? 1 : 0) published = (*part)->publish("t", large);
+  CHECK(taken == 63);
+  CHECK(published.error().is(Errc::would_block));
+  go.set_value();
+  CHECK((*part)->statistics().published == taken);
+  CHECK((*part)->publish("t", large));
   const auto subscription = (*part)->subscribe("t", [](const PubSubMessage&) {});
   REQUIRE(subscription);
   CHECK((*part)->topics().size() == 1);
