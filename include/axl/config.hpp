@@ -34,7 +34,7 @@ struct NodeConfig {
   std::vector<std::string> listen;
   /// Keys that may link to our listeners; empty: everyone.
   std::vector<PublicKey> allowed_public_keys;
-  /// Keys that may connect to our overlay ports 7000 and 7001; empty: everyone. Full keys only.
+  /// Keys that may connect to our overlay ports 7000, 7001, 7003 and 7004; empty: everyone. Full keys only.
   std::vector<PublicKey> allow_peers;
   /// Keys that may not, whatever else allows them: neither messages nor services. Full keys only.
   std::vector<PublicKey> deny;
