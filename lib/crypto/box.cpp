@@ -30,11 +30,18 @@ Secret::Secret(std::span<const std::byte, 32> bytes) noexcept { std::ranges::cop
 
 Secret::~Secret() { sodium_memzero(bytes_.data(), bytes_.size()); }
 
-BoxKeyPair BoxKeyPair::generate(Rng& rng) {
+Secret Secret::draw(Rng& rng) {
+  Secret secret;
+  rng.fill(secret.mutable_bytes());
+  return secret;
+}
+
+BoxKeyPair BoxKeyPair::generate(Rng& rng) { return of(Secret::draw(rng)); }
+
+BoxKeyPair BoxKeyPair::of(const Secret& private_key) noexcept {
   ensure_sodium();
-  BoxKeyPair pair;
-  rng.fill(pair.private_key.mutable_bytes());
-  crypto_scalarmult_base(raw(pair.public_key.bytes.data()), raw(pair.private_key.bytes().data()));
+  BoxKeyPair pair{.public_key = {}, .private_key = private_key};
+  crypto_scalarmult_base(raw(pair.public_key.bytes.data()), raw(private_key.bytes().data()));
   return pair;
 }
 

@@ -23,6 +23,7 @@ class Secret {
  public:
   Secret() = default;
   explicit Secret(std::span<const std::byte, 32> bytes) noexcept;
+  [[nodiscard]] static Secret draw(Rng& rng);
   Secret(const Secret&) noexcept = default;
   Secret& operator=(const Secret&) noexcept = default;
   ~Secret();
@@ -39,6 +40,8 @@ struct BoxKeyPair {
 
   /// Draws 32 bytes; public = X25519(private, 9).
   [[nodiscard]] static BoxKeyPair generate(Rng& rng);
+  /// The pair of a private key that is there already.
+  [[nodiscard]] static BoxKeyPair of(const Secret& private_key) noexcept;
 };
 
 /// The X25519 private key of an Ed25519 key: the first half of SHA-512(seed), clamped.

@@ -1,6 +1,7 @@
 #include "e2e/session.hpp"
 
 #include <limits>
+#include <utility>
 
 namespace axl::e2e {
 
@@ -14,14 +15,14 @@ AnnouncedKeys AnnouncedKeys::generate(Rng& rng) {
 std::optional<Session> Session::create(const Handshake& remote, const AnnouncedKeys* announced, Rng& rng) {
   std::optional<Session> session{Session{}};
   auto& state = session->state_;
-  state.recv = crypto::BoxKeyPair::generate(rng);
-  state.send = crypto::BoxKeyPair::generate(rng);
-  state.next = crypto::BoxKeyPair::generate(rng);
-  if (announced != nullptr) {
-    state.send = announced->current;
-    state.next = announced->next;
-  }
+  // All three are drawn, whatever happens; a public key is made only for those that will be used.
+  const auto recv = crypto::Secret::draw(rng);
+  const auto send = crypto::Secret::draw(rng);
+  const auto next = crypto::Secret::draw(rng);
+  state.send = announced != nullptr ? announced->current : crypto::BoxKeyPair::of(send);
+  state.next = announced != nullptr ? announced->next : crypto::BoxKeyPair::of(next);
   if (remote.seq == 0) {
+    state.recv = crypto::BoxKeyPair::of(recv);
     // "remoteSeq = seq - 1" wraps: nothing will ever be newer, this packet neither.
     state.remote_seq = std::numeric_limits<std::uint64_t>::max();
     state.remote_current = remote.current;
@@ -57,7 +58,7 @@ void Session::seal(Buffer& payload, Rng& rng) {
   seal_traffic(
       payload,
       {.sender_key = state_.local_key_seq, .receiver_key = state_.remote_key_seq, .nonce = state_.sending.nonce},
-      state_.next.public_key, state_.sending.key);
+      state_.next.public_key, use(&State::sending));
 }
 
 Session::Opened Session::open(Buffer& packet, const TrafficHeader& header, Duration rotation_interval, Time now,
@@ -67,21 +68,21 @@ Session::Opened Session::open(Buffer& packet, const TrafficHeader& header, Durat
   const bool stepped = header.sender_key == state_.remote_key_seq + 1;
   const bool knows_newest = header.receiver_key == state_.local_key_seq;
   const bool knows_previous = header.receiver_key + 1 == state_.local_key_seq;
-  Channel* channel = nullptr;
+  Channel State::*channel = nullptr;
   if (same && knows_previous) {
-    channel = &state_.receiving;
+    channel = &State::receiving;
   } else if (stepped && knows_newest) {
-    channel = &state_.receiving_next_send;
+    channel = &State::receiving_next_send;
   } else if (stepped && knows_previous) {
-    channel = &state_.receiving_next_recv;
+    channel = &State::receiving_next_recv;
   } else {
     return Opened::unknown;
   }
-  if (header.nonce <= channel->nonce) return Opened::stale;
-  const auto next = open_traffic(packet, header, channel->key);
+  if (header.nonce <= (state_.*channel).nonce) return Opened::stale;
+  const auto next = open_traffic(packet, header, use(channel));
   if (!next) return Opened::unknown;
 
-  channel->nonce = header.nonce;
+  (state_.*channel).nonce = header.nonce;
   state_.rx += packet.size();
   const bool due = !state_.rotated_at || now - *state_.rotated_at > rotation_interval;
   if (stepped && due) {
@@ -97,16 +98,31 @@ Session::Opened Session::open(Buffer& packet, const TrafficHeader& header, Durat
   return Opened::yes;
 }
 
+crypto::Secret Session::secret_of(Channel State::*channel) const noexcept {
+  const auto& key = (state_.*channel).key;
+  if (key) return *key;
+  const bool next = channel == &State::receiving_next_send || channel == &State::receiving_next_recv;
+  const bool send = channel == &State::sending || channel == &State::receiving_next_send;
+  return *crypto::box_shared(next ? state_.remote_next : state_.remote_current,
+                             send ? state_.send.private_key : state_.recv.private_key);
+}
+
+const crypto::Secret& Session::use(Channel State::*channel) noexcept {
+  auto& key = (state_.*channel).key;
+  if (!key) key = secret_of(channel);
+  return *key;
+}
+
+// Whether a key of the remote makes secrets does not depend on the key of ours: it does not when its order is small,
+// and then with none. So the two secrets that are made here stand for the two that come later.
 bool Session::derive(State& state, std::uint64_t receive_nonce, std::uint64_t send_nonce) noexcept {
-  const auto receiving = crypto::box_shared(state.remote_current, state.recv.private_key);
-  const auto sending = crypto::box_shared(state.remote_current, state.send.private_key);
-  const auto next_send = crypto::box_shared(state.remote_next, state.send.private_key);
-  const auto next_recv = crypto::box_shared(state.remote_next, state.recv.private_key);
-  if (!receiving || !sending || !next_send || !next_recv) return false;
-  state.receiving = {*receiving, receive_nonce};
-  state.sending = {*sending, send_nonce};
-  state.receiving_next_send = {*next_send, 0};
-  state.receiving_next_recv = {*next_recv, 0};
+  auto sending = crypto::box_shared(state.remote_current, state.send.private_key);
+  auto next_send = crypto::box_shared(state.remote_next, state.send.private_key);
+  if (!sending || !next_send) return false;
+  state.receiving = {.key = {}, .nonce = receive_nonce};
+  state.sending = {.key = std::move(sending), .nonce = send_nonce};
+  state.receiving_next_send = {.key = std::move(next_send), .nonce = 0};
+  state.receiving_next_recv = {};
   return true;
 }
 

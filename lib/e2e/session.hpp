@@ -26,9 +26,10 @@ struct AnnouncedKeys {
 
 class Session {
  public:
-  /// A secret and the last nonce seen or used with it.
+  /// A secret and the last nonce seen or used with it. Half of all secrets are never used, and each costs a
+  /// multiplication on the curve: they are made when they are first asked for.
   struct Channel {
-    crypto::Secret key;
+    std::optional<crypto::Secret> key;
     std::uint64_t nonce = 0;
   };
   struct State {
@@ -70,9 +71,12 @@ class Session {
                             Rng& rng);
 
   [[nodiscard]] const State& state() const noexcept { return state_; }
+  /// The secret of one of the channels of state(), whether it was asked for before or not.
+  [[nodiscard]] crypto::Secret secret_of(Channel State::*channel) const noexcept;
 
  private:
   Session() = default;
+  [[nodiscard]] const crypto::Secret& use(Channel State::*channel) noexcept;
   static bool derive(State& state, std::uint64_t receive_nonce, std::uint64_t send_nonce) noexcept;
   static void step_own_keys(State& state, Rng& rng);
   static bool apply(State& state, const Handshake& remote, Rng& rng);

@@ -29,10 +29,11 @@ void check_pair(const crypto::BoxKeyPair& pair, element expected, const std::str
   CHECK(to_hex(pair.private_key.bytes()) == text(expected[name + "_priv"]));
 }
 
-void check_channel(const e2e::Session::Channel& channel, element expected, const std::string& name) {
+void check_channel(const e2e::Session& session, e2e::Session::Channel e2e::Session::State::*channel, element expected,
+                   const std::string& name) {
   INFO(name);
-  CHECK(to_hex(channel.key.bytes()) == text(expected[name + "_shared"]));
-  CHECK(channel.nonce == u64(expected[name + "_nonce"]));
+  CHECK(to_hex(session.secret_of(channel).bytes()) == text(expected[name + "_shared"]));
+  CHECK((session.state().*channel).nonce == u64(expected[name + "_nonce"]));
 }
 
 void check_session(const Node& node, const PublicKey& remote, element expected) {
@@ -48,10 +49,11 @@ void check_session(const Node& node, const PublicKey& remote, element expected) 
   check_pair(state.recv, expected, "recv");
   check_pair(state.send, expected, "send");
   check_pair(state.next, expected, "next");
-  check_channel(state.receiving, expected, "recv");
-  check_channel(state.sending, expected, "send");
-  check_channel(state.receiving_next_send, expected, "next_send");
-  check_channel(state.receiving_next_recv, expected, "next_recv");
+  using State = e2e::Session::State;
+  check_channel(entry->session, &State::receiving, expected, "recv");
+  check_channel(entry->session, &State::sending, expected, "send");
+  check_channel(entry->session, &State::receiving_next_send, expected, "next_send");
+  check_channel(entry->session, &State::receiving_next_recv, expected, "next_recv");
   CHECK(state.rx == u64(expected["rx"]));
   CHECK(state.tx == u64(expected["tx"]));
   REQUIRE(state.rotated_at.has_value() == has(expected, "rotated_unix_ms"));
