@@ -131,9 +131,12 @@ class Bench:
 
     def game_loop(self, scale):
         """Two nodes stepped by one frame loop, 60 frames a second: what a call of poll() takes of a frame."""
-        program = os.path.join(self.options.tools, "..", "examples", "example_game_loop")
-        for by in "session", "messages":
-            done = subprocess.run([program, str(60 * scale), by], capture_output=True, text=True, check=False)
+        seconds = str(60 * scale)
+        example = os.path.join(self.options.tools, "..", "examples", "example_game_loop")
+        programs = {"limit": [os.path.join(self.options.tools, "null_frames"), seconds],
+                    "by session": [example, seconds], "by messages": [example, seconds, "messages"]}
+        for kind_of_loop, program in programs.items():
+            done = subprocess.run(program, capture_output=True, text=True, check=False)
             if done.returncode != 0:  # a state was lost or came in the wrong order
                 raise SystemExit(f"{program} failed: {done.stdout}{done.stderr}")
             for line in done.stdout.splitlines():
@@ -142,7 +145,7 @@ class Bench:
                 elif costs := re.findall(r"([\d.]+) us", line):
                     kind = line[:line.index("median")].strip()
                     work = phase if kind == "time" else f"{phase}, {kind}"
-                    self.add(f"game loop by {by}, {work}", **dict(zip(("p50_us", "p99_us", "worst_us"), map(float, costs))))
+                    self.add(f"game loop {kind_of_loop}, {work}", **dict(zip(("p50_us", "p99_us", "worst_us"), map(float, costs))))
 
     def parts(self, scale):
         """Codecs, ciphers, forwarding, TCP, HTTP and the queue, each alone."""
