@@ -46,6 +46,7 @@ Config Config::reference() {
   config.strict_init_seq = false;
   config.strict_seq_zero = false;
   config.strict_strayed_inits = false;
+  config.strict_crossing = false;
   config.strict_addresses = false;
   config.strict_packet_too_big = false;
   config.strayed_inits_per_source = unlimited;

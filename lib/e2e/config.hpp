@@ -69,6 +69,9 @@ struct Config {
   /// Keys of the Inits that answer Traffic without a session are kept for the Ack. The reference forgets them, and a
   /// session lost on one side comes back only in the next second of the clock.
   bool strict_strayed_inits = true;
+  /// When two nodes open a session with each other at once, all that each sends before it has heard of the other's new
+  /// keys opens. The reference steps its keys with the first such packet, and drops those behind it.
+  bool strict_crossing = true;
   /// Packets are handed up only from the sender's address to ours; the reference lets both subnets pass too.
   bool strict_addresses = true;
   /// Packet Too Big goes to a sender whose own address is in the packet, and only for packets to us. The reference

@@ -61,9 +61,8 @@ void Session::seal(Buffer& payload, Rng& rng) {
       state_.next.public_key, use(&State::sending));
 }
 
-Session::Opened Session::open(Buffer& packet, const TrafficHeader& header, Duration rotation_interval, Time now,
-                              Rng& rng) {
-  // Three cases, in the protocol's order; the numbers wrap.
+Session::Opened Session::open(Buffer& packet, const TrafficHeader& header, const Config& config, Time now, Rng& rng) {
+  // Three cases, in the protocol's order, and one of our own; the numbers wrap.
   const bool same = header.sender_key == state_.remote_key_seq;
   const bool stepped = header.sender_key == state_.remote_key_seq + 1;
   const bool knows_newest = header.receiver_key == state_.local_key_seq;
@@ -75,6 +74,8 @@ Session::Opened Session::open(Buffer& packet, const TrafficHeader& header, Durat
     channel = &State::receiving_next_send;
   } else if (stepped && knows_previous) {
     channel = &State::receiving_next_recv;
+  } else if (same && header.receiver_key + 2 == state_.local_key_seq && state_.crossed.key) {
+    channel = &State::crossed;
   } else {
     return Opened::unknown;
   }
@@ -84,13 +85,14 @@ Session::Opened Session::open(Buffer& packet, const TrafficHeader& header, Durat
 
   (state_.*channel).nonce = header.nonce;
   state_.rx += packet.size();
-  const bool due = !state_.rotated_at || now - *state_.rotated_at > rotation_interval;
+  const bool due = !state_.rotated_at || now - *state_.rotated_at > config.rotation_interval;
   if (stepped && due) {
     State rotated = state_;
     rotated.remote_current = rotated.remote_next;
     rotated.remote_next = *next;
     rotated.remote_key_seq += 1;
     step_own_keys(rotated, rng);
+    if (knows_previous && config.strict_crossing) rotated.crossed = state_.*channel;
     rotated.rotated_at = now;
     // A next key that makes no secret is the sender's own fault: stay in this epoch.
     if (derive(rotated, header.nonce, 0)) state_ = rotated;
@@ -131,6 +133,7 @@ void Session::step_own_keys(State& state, Rng& rng) {
   state.send = state.next;
   state.next = crypto::BoxKeyPair::generate(rng);
   state.local_key_seq += 1;
+  state.crossed = {};
 }
 
 // The send nonce is kept: only a rotation starts it anew.

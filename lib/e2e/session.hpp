@@ -1,7 +1,8 @@
 // The secrets that we share with one key right now: both sides' box keys, what is derived from them, and the nonces.
 //
 // Each side has three key pairs and steps to the next when it hears the other use its next one, at most once in
-// `rotation_interval`. So keys older than two epochs are gone, and a packet in flight during a step still opens.
+// `rotation_interval`. So keys older than two epochs are gone, and a packet in flight during a step still opens; so does
+// one in flight when both sides have opened at once, though it was sealed for a key two steps old (State::crossed).
 // Nonces only grow within an epoch: a packet that comes late is lost, by design.
 //
 // Pure, no I/O, no timers. Source: overlay links and sessions, sections 5.3 and 5.4.
@@ -12,6 +13,7 @@
 #include <optional>
 
 #include "crypto/box.hpp"
+#include "e2e/config.hpp"
 #include "e2e/session_packets.hpp"
 
 namespace axl::e2e {
@@ -45,6 +47,8 @@ class Session {
     Channel sending;              ///< remote_current, send
     Channel receiving_next_send;  ///< remote_next, send: the remote has stepped to its next key
     Channel receiving_next_recv;  ///< remote_next, recv: it has, but does not know our newest key
+    /// What the last rotation was opened with, if the remote did not know our newest key then. More may be under way.
+    Channel crossed;
     std::optional<Time> rotated_at;
     std::uint64_t rx = 0;  ///< payload bytes
     std::uint64_t tx = 0;
@@ -67,8 +71,7 @@ class Session {
   /// Turns a payload into a Traffic packet where it stands.
   void seal(Buffer& payload, Rng& rng);
   /// Opens a Traffic packet where it stands; unless the answer is `yes` it is unchanged.
-  [[nodiscard]] Opened open(Buffer& packet, const TrafficHeader& header, Duration rotation_interval, Time now,
-                            Rng& rng);
+  [[nodiscard]] Opened open(Buffer& packet, const TrafficHeader& header, const Config& config, Time now, Rng& rng);
 
   [[nodiscard]] const State& state() const noexcept { return state_; }
   /// The secret of one of the channels of state(), whether it was asked for before or not.

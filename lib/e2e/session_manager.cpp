@@ -80,7 +80,7 @@ void SessionManager::on_traffic(const PublicKey& source, Buffer&& packet, Time n
   if (!header) return;
   auto* entry = sessions_.find(source);
   if (entry == nullptr) return on_stray_traffic(source, now);
-  switch (entry->session.open(packet, *header, config_.rotation_interval, now, rng_)) {
+  switch (entry->session.open(packet, *header, config_, now, rng_)) {
     case Session::Opened::yes:
       sessions_.confirm(*entry);
       sessions_.touch(*entry, now);

@@ -111,6 +111,35 @@ TEST_CASE("sessions: what waits goes out in order behind the Ack, none of it los
   CHECK(a.manager.openings().size() == 0);
 }
 
+// Both have sent their Init before either hears the other's.
+Heard cross(const e2e::Config& config) {
+  Node a{1, config};
+  Node b{2, config};
+  for (auto* node : {&a, &b}) REQUIRE(node->manager.open(node == &a ? b.key : a.key, t0));
+  auto from_a = sent_by(a);
+  auto from_b = sent_by(b);
+  a.manager.on_packet(b.key, std::move(from_b.at(0).packet), t0);
+  b.manager.on_packet(a.key, std::move(from_a.at(0).packet), t0);
+  for (const auto* word : {"one", "two"}) {
+    REQUIRE(a.manager.send(b.key, payload_of(word), t0));
+    REQUIRE(b.manager.send(a.key, payload_of(word), t0));
+  }
+  return settle(a, b, t0);
+}
+
+TEST_CASE("sessions: openings that cross lose nothing, the reference's drop what follows the first packet", "[e2e]") {
+  const std::vector<std::string> words{std::string(1, '\0'), "one", "two"};
+  const auto heard = cross({});
+  CHECK(heard.a == words);
+  CHECK(heard.b == words);
+
+  auto lax = e2e::Config{};
+  lax.strict_crossing = false;
+  const auto lost = cross(lax);
+  CHECK(lost.a.size() < words.size());
+  CHECK(lost.b.size() < words.size());
+}
+
 TEST_CASE("sessions: with the reference's buffer only the newest payload survives", "[e2e]") {
   auto config = e2e::Config{};
   config.strict_waiting = false;
