@@ -48,6 +48,7 @@ void SessionManager::on_handshake(PacketType type, const PublicKey& source, Byte
 
   const bool existed = entry != nullptr;
   const bool opened_by_us = opening != nullptr;
+  auto seq = clock_.now(now);
   bool applied = false;
   if (existed) {
     applied = entry->session.update(*handshake, rng_);
@@ -59,13 +60,15 @@ void SessionManager::on_handshake(PacketType type, const PublicKey& source, Byte
     if (opening != nullptr) announced = opening->announced;
     auto session = Session::create(*handshake, announced ? &*announced : nullptr, rng_);
     if (!session) return;
+    // Our Init is under way, and says the same: the Ack must not be news to who has it, in a later second either.
+    if (opened_by_us && config_.strict_crossing) seq = opening->seq;
     openings_.erase(source);
     entry = &sessions_.insert(source, *static_key, *std::move(session), now);
     applied = handshake->seq != 0;
   }
   // "When old is true no Ack is sent" for an Ack; an Init that is no news gets none either.
   if (applied && !(type == PacketType::ack && existed)) {
-    send_handshake(PacketType::ack, source, entry->static_key, entry->session.handshake(clock_.now(now)));
+    send_handshake(PacketType::ack, source, entry->static_key, entry->session.handshake(seq));
   }
   if (!existed) release_waiting(*entry, opened_by_us, now);
 }

@@ -112,19 +112,19 @@ TEST_CASE("sessions: what waits goes out in order behind the Ack, none of it los
 }
 
 // Both have sent their Init before either hears the other's.
-Heard cross(const e2e::Config& config) {
+Heard cross(const e2e::Config& config, Time at_a = t0, Time at_b = t0) {
   Node a{1, config};
   Node b{2, config};
   for (auto* node : {&a, &b}) REQUIRE(node->manager.open(node == &a ? b.key : a.key, t0));
   auto from_a = sent_by(a);
   auto from_b = sent_by(b);
-  a.manager.on_packet(b.key, std::move(from_b.at(0).packet), t0);
-  b.manager.on_packet(a.key, std::move(from_a.at(0).packet), t0);
+  a.manager.on_packet(b.key, std::move(from_b.at(0).packet), at_a);
+  b.manager.on_packet(a.key, std::move(from_a.at(0).packet), at_b);
   for (const auto* word : {"one", "two"}) {
-    REQUIRE(a.manager.send(b.key, payload_of(word), t0));
-    REQUIRE(b.manager.send(a.key, payload_of(word), t0));
+    REQUIRE(a.manager.send(b.key, payload_of(word), at_a));
+    REQUIRE(b.manager.send(a.key, payload_of(word), at_b));
   }
-  return settle(a, b, t0);
+  return settle(a, b, std::max(at_a, at_b));
 }
 
 TEST_CASE("sessions: openings that cross lose nothing, the reference's drop what follows the first packet", "[e2e]") {
@@ -138,6 +138,17 @@ TEST_CASE("sessions: openings that cross lose nothing, the reference's drop what
   const auto lost = cross(lax);
   CHECK(lost.a.size() < words.size());
   CHECK(lost.b.size() < words.size());
+}
+
+TEST_CASE("sessions: openings that cross lose nothing when a second of the clock begins meanwhile", "[e2e]") {
+  const std::vector<std::string> words{std::string(1, '\0'), "one", "two"};
+  for (const auto at_a : {t0, t0 + 1s}) {
+    for (const auto at_b : {t0, t0 + 1s}) {
+      const auto heard = cross({}, at_a, at_b);
+      CHECK(heard.a == words);
+      CHECK(heard.b == words);
+    }
+  }
 }
 
 TEST_CASE("sessions: with the reference's buffer only the newest payload survives", "[e2e]") {
