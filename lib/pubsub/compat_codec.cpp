@@ -105,13 +105,14 @@ MessageBody end(std::string out) {
 
 }  // namespace
 
-bool may_be_gossip(ByteSpan bytes) noexcept {
-  const auto text = as_text(bytes);
-  return text.starts_with('{') && text.find("\"gossipsub\"") != std::string_view::npos;
+bool is_gossip(ByteSpan bytes) {
+  const auto text = json::trim(as_text(bytes));
+  return text.starts_with('{') && text.find("\"gossipsub\"") != std::string_view::npos && json::is_valid(text) &&
+         text_member(text, "type") == "gossipsub";
 }
 
 Result<Body> decode(ByteSpan bytes) {
-  const auto text = as_text(bytes);
+  const auto text = json::trim(as_text(bytes));
   if (!json::is_valid(text)) return malformed("message: not JSON");
   if (text_member(text, "type") != "gossipsub") return malformed("message: another type");
   const auto kind = text_member(text, "msg_type").value_or("");

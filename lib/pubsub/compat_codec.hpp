@@ -14,6 +14,7 @@
 // Pure. Source: bridge, section 10.3.
 #pragma once
 
+#include <algorithm>
 #include <axl/message.hpp>
 #include <axl/result.hpp>
 #include <string>
@@ -25,8 +26,9 @@
 namespace axl::pubsub::compat {
 
 inline constexpr std::size_t kMaxHaveNames = 5'000;  ///< more are not looked at
-inline constexpr std::size_t kMaxWantNames = 5'000;
-inline constexpr std::size_t kAskAtMost = 64;  ///< names in one IWANT
+inline constexpr std::size_t kMaxWantNames = 256;    ///< the same
+/// Names in one IWANT, and so in one IHAVE: a program that is told more asks for so many and forgets the others.
+inline constexpr std::size_t kAskAtMost = 64;
 
 struct HaveNames {
   std::string topic;
@@ -37,8 +39,14 @@ struct WantNames {
 };
 using Body = std::variant<PublishedMessage, Graft, Prune, HaveNames, WantNames>;
 
-/// Might this message of the receive queue be one of these? Cheap, and never wrong with what encode() makes.
-[[nodiscard]] bool may_be_gossip(ByteSpan bytes) noexcept;
+/// Is this message of the receive queue meant to be one of these? It may be malformed. Cheap for most others.
+[[nodiscard]] bool is_gossip(ByteSpan bytes);
+/// Of a body with a message of so many bytes, with its encoding and all that stands around it.
+[[nodiscard]] constexpr std::size_t largest_body(std::size_t message) noexcept {
+  constexpr std::size_t kAround = 4'096;
+  constexpr std::size_t kNames = kMaxHaveNames * (kMaxNameSize + 4);
+  return kAround + std::max(kNames, (message + 2) / 3 * 4);
+}
 
 [[nodiscard]] Result<Body> decode(ByteSpan bytes);
 

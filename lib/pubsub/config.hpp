@@ -20,6 +20,9 @@ struct Config {
   std::size_t max_body = 1024UL * 1024;  ///< of a message, bytes; larger ones are the sender's fault
   /// Peers of the JSON form may connect. Off: the tables that only they need stay empty.
   bool compat = false;
+  Duration compat_quiet_after{std::chrono::seconds{60}};  ///< without a word such a peer is only told of messages
+  std::size_t compat_unanswered = 1'024;  ///< names that it is told then; if it asks for none of them it is gone
+  unsigned compat_patience = 3;           ///< heartbeats that it has for an answer; its program looks now and then
 
   // The mesh of each topic.
   std::size_t mesh = 4;       ///< peers wanted

@@ -28,7 +28,7 @@ struct Engine::State {
         cache{config.history_windows, config.max_cached, config.max_cached_bytes},
         wants{wants_of(config)},
         contacts{config.max_candidates, config.max_offered, rng},
-        out{own, peers, cache, wants, scores, counters},
+        out{config, own, peers, cache, wants, scores, counters},
         mesh{config, rng, peers, scores, contacts, out},
         forwarding{{config, key, rng, std::move(verifier), peers, mesh, cache, wants, scores, out, counters},
                    unix_at_zero} {}
@@ -82,8 +82,22 @@ struct Engine::State {
     }
   }
 
+  // Peers of the JSON form just stop talking, and may have nothing to say.
+  void look_after_quiet_ones() {
+    std::vector<PublicKey> gone;
+    for (auto& [key, peer] : peers.all()) {
+      peer.quiet = peer.form == Form::compat && now - peer.heard >= config.compat_quiet_after;
+      if (peer.unanswered > config.compat_unanswered) gone.push_back(key);
+    }
+    for (const auto& key : gone) {
+      lose(key);
+      out.push(Disconnect{key});
+    }
+  }
+
   void heartbeat() {
     scores.on_heartbeat();
+    look_after_quiet_ones();
     mesh.on_heartbeat(now);
     forwarding.on_heartbeat(now);
     look_for_peers();
@@ -126,7 +140,7 @@ struct Engine::State {
     std::visit([&](auto&& body) { take(peer, std::move(body)); }, std::move(*decoded));
   }
 
-  const Config config;
+  Config config;
   const PublicKey own;
   Rng& rng;
   Time now{};
@@ -197,12 +211,15 @@ void Engine::on_peer_connected(const PublicKey& key, Form form, Time now) {
     return state.out.push(Disconnect{key});
   }
   auto* peer = state.peers.add(key, form);
+  peer->heard = state.now;
   state.contacts.on_connected(key);
   state.note(now);
   state.mesh.on_peer_connected(*peer, state.now);
   if (form == Form::native) return;
   for (const auto& [name, topic] : state.mesh.topics()) state.forwarding.announce_all(*peer, name);
 }
+
+void Engine::welcome_compat() { state_->config.compat = true; }
 
 void Engine::on_peer_lost(const PublicKey& peer, Time now) {
   state_->note(now);
@@ -234,6 +251,9 @@ void Engine::on_body(const PublicKey& key, MessageBody body, Time now) {
   state.note(now);
   auto* peer = state.peers.find(key);
   if (peer == nullptr) return;
+  peer->heard = state.now;
+  peer->quiet = false;
+  peer->unanswered = 0;
   if (!peer->bodies.take(state.config.bodies_per_peer, 1, state.now) ||
       !peer->bytes.take(state.config.bytes_per_peer, body.size(), state.now)) {
     ++state.counters.over_rate;

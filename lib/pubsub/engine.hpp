@@ -52,6 +52,8 @@ class Engine {
   /// A session is up, whoever opened it. Disconnect follows if it is not welcome; one that is known already is the
   /// same peer with a new connection.
   void on_peer_connected(const PublicKey& peer, Form form, Time now);
+  /// Peers of the JSON form may connect from now on, whatever Config::compat says.
+  void welcome_compat();
   void on_peer_lost(const PublicKey& peer, Time now);
   void on_connect_failed(const PublicKey& peer, Time now);
   /// The session takes no more for now: nothing is queued for it until on_peer_writable().

@@ -50,6 +50,10 @@ Forwarding::Published Forwarding::publish(std::string_view topic, MessageBody bo
       peer->missed = true;
       continue;
     }
+    if (peer->quiet) {
+      out_.have(*peer, *entry);
+      continue;
+    }
     out_.message(*peer, *entry);
     ++report.peers;
   }
@@ -69,7 +73,12 @@ void Forwarding::on_message(Peer& from, PublishedMessage message, Time now) {
   }
   const auto hash = message.hash();
   const auto id = PublishedMessage::id_of(hash);
-  if (const auto first_from = seen_.find(id)) return on_copy(from, id, *first_from);
+  const auto alias = alias_of(message);
+  if (const auto first_from = seen_.find(id)) {
+    // The answer to our question for a name that was forgotten before the message is no fault.
+    if (alias && !wants_.on_arrived(*alias).empty()) return seen_.add_name(*alias, now);
+    return on_copy(from, id, *first_from);
+  }
   const auto admission = admit(from, message, hash, now);
   if (admission == Admission::refuse) {
     ++counters_.refused;
@@ -77,7 +86,6 @@ void Forwarding::on_message(Peer& from, PublishedMessage message, Time now) {
     return scores_.add(from.key, scores_.costs().invalid);
   }
   auto announcers = wants_.on_arrived(id);
-  const auto alias = alias_of(message);
   if (alias) {
     for (const auto peer : wants_.on_arrived(*alias)) announcers.push_back(peer);
   }
@@ -128,10 +136,9 @@ Forwarding::Admission Forwarding::admit(const Peer& from, PublishedMessage& mess
     } else {
       return Admission::refuse;
     }
+    // A JSON peer that hands on a message of ours may have left out the signature, and do so long afterwards.
     const auto sequence = message.name.sequence();
-    if (message.signer == message.origin && sequence && origins_.is_old(message.origin, *sequence)) {
-      return Admission::ignore;
-    }
+    if (sequence && origins_.is_old(message.origin, *sequence)) return Admission::ignore;
   }
   if (!origins_.allow(message.origin, now)) {
     if (message.origin == from.key) scores_.add(from.key, scores_.costs().over_rate);
@@ -142,7 +149,8 @@ Forwarding::Admission Forwarding::admit(const Peer& from, PublishedMessage& mess
 
 void Forwarding::remember(const PublishedMessage& message, const MessageId& id, PeerSlot from, Time now) {
   const bool proved = config_.signatures == Signatures::required && message.signer == message.origin;
-  seen_.add(id, from, alias_of(message), message.origin, proved ? message.name.sequence() : std::nullopt, now);
+  seen_.add(id, from, message.origin, proved ? message.name.sequence() : std::nullopt, message.name.is_text(), now);
+  if (const auto alias = alias_of(message)) seen_.add_name(*alias, now);
   while (const auto forgotten = seen_.forget_one(now)) {
     if (forgotten->sequence) origins_.raise_floor(forgotten->origin, *forgotten->sequence);
   }
@@ -179,7 +187,7 @@ void Forwarding::hand_on(MessageCache::Entry& entry) {
     }
   }
   std::vector<Peer*> free;
-  std::ranges::copy_if(rest, std::back_inserter(free), [](const Peer* peer) { return !peer->blocked; });
+  std::ranges::copy_if(rest, std::back_inserter(free), [](const Peer* peer) { return !peer->blocked && !peer->quiet; });
   const auto eager = choose(std::move(free), some_have ? 0 : 1, rng_);
   for (auto* peer : rest) {
     if (!eager.empty() && peer == eager.front()) {
@@ -225,7 +233,8 @@ void Forwarding::give(Peer& peer, MessageCache::Entry* entry, Time now) {
   if (entry == nullptr || !entry->judged) return;
   auto& holder = entry->holder(peer.slot);
   if (holder.sent >= config_.answers_per_message) return scores_.add(peer.key, scores_.costs().over_asking);
-  if (peer.blocked) {
+  // A JSON peer asks for a message once in its life: what it asks for goes, as far as the caller has room for it.
+  if (peer.blocked && peer.form == Form::native) {
     peer.missed = true;
     return;
   }

@@ -87,6 +87,10 @@ void Outgoing::flush_haves(Peer& peer) {
       ++counters_.announced;
       if (peer.form == Form::compat) {
         names.names.push_back(entry->message.name);
+        if (peer.quiet) ++peer.unanswered;
+        if (names.names.size() < compat::kAskAtMost) continue;
+        send(peer, compat::encode(names));
+        names.names.clear();
       } else if (have.ids.push_back(id); have.ids.size() == kMaxHaveIds) {
         send(peer, encode(have));
         have.ids.clear();
@@ -98,13 +102,14 @@ void Outgoing::flush_haves(Peer& peer) {
 }
 
 void Outgoing::flush_wants(Peer& peer, Time now) {
-  const auto most = peer.form == Form::compat ? compat::kAskAtMost : kMaxWantIds;
+  const bool native = peer.form == Form::native;
+  const auto most = native ? kMaxWantIds : compat::kAskAtMost;
   while (true) {
-    auto ids = wants_.take_asks(peer.slot, most, now);
+    auto ids = wants_.take_asks(peer.slot, most, now, native ? 1 : config_.compat_patience);
     if (ids.empty()) return;
     counters_.asked += ids.size();
     scores_.on_asked(peer.key, ids.size());
-    if (peer.form == Form::native) {
+    if (native) {
       send(peer, encode(Want{std::move(ids)}));
       continue;
     }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "pubsub/codec.hpp"
+#include "pubsub/config.hpp"
 #include "pubsub/message_cache.hpp"
 #include "pubsub/output.hpp"
 #include "pubsub/scores.hpp"
@@ -20,8 +21,9 @@ namespace axl::pubsub {
 
 class Outgoing {
  public:
-  Outgoing(const PublicKey& own, Peers& peers, MessageCache& cache, Wants& wants, Scores& scores, Counters& counters)
-      : own_{own}, peers_{peers}, cache_{cache}, wants_{wants}, scores_{scores}, counters_{counters} {}
+  Outgoing(const Config& config, const PublicKey& own, Peers& peers, MessageCache& cache, Wants& wants, Scores& scores,
+           Counters& counters)
+      : config_{config}, own_{own}, peers_{peers}, cache_{cache}, wants_{wants}, scores_{scores}, counters_{counters} {}
 
   template <class T>
   void push(T output) {
@@ -42,6 +44,7 @@ class Outgoing {
   void flush_haves(Peer& peer);
   void flush_wants(Peer& peer, Time now);
 
+  const Config& config_;
   PublicKey own_;
   Peers& peers_;
   MessageCache& cache_;

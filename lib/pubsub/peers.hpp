@@ -2,6 +2,7 @@
 #pragma once
 
 #include <axl/key.hpp>
+#include <axl/time.hpp>
 #include <cstdint>
 #include <map>
 #include <set>
@@ -27,6 +28,10 @@ struct Peer {
   Form form{};
   bool blocked = false;  ///< its connection takes no more for now
   bool missed = false;   ///< something was not announced because of that
+  // Of a peer of the JSON form, which has no connection that could break.
+  Time heard{};                ///< its last word
+  bool quiet = false;          ///< that is a while ago: it is told of messages, and not sent them before it asks
+  std::size_t unanswered = 0;  ///< names that it was told meanwhile
   std::set<std::string, std::less<>> topics;  ///< of a native peer
   Bucket bodies;
   Bucket bytes;

@@ -1,4 +1,8 @@
 // Which messages have been here already. Bounded in time and number; when there is no room the oldest goes.
+//
+// Messages whose names are text come again long afterwards, for programs of the older kind never forget what they
+// announce: their ids stay as long as there is room. Their names do not, because such a program counts from 1 again when
+// it starts again; so an old message may be asked for, and is known when it comes.
 #pragma once
 
 #include <axl/key.hpp>
@@ -24,12 +28,13 @@ class SeenCache {
 
   /// Who brought it first; empty if it is not known.
   [[nodiscard]] std::optional<PeerSlot> find(const MessageId& id) const;
-  /// A message of that name has been here.
+  /// A message of that name has been here lately.
   [[nodiscard]] bool knows_name(const MessageId& alias) const { return names_.contains(alias); }
 
-  /// `alias` is kept with it if given; `sequence` too, to be told when it is forgotten.
-  void add(const MessageId& id, PeerSlot from, const std::optional<MessageId>& alias, const PublicKey& origin,
-           std::optional<std::uint64_t> sequence, Time now);
+  /// `sequence` is kept with it, to be told when it is forgotten. `lasts`: its name is text.
+  void add(const MessageId& id, PeerSlot from, const PublicKey& origin, std::optional<std::uint64_t> sequence,
+           bool lasts, Time now);
+  void add_name(const MessageId& alias, Time now);
   /// Call until empty, after add() and now and then.
   [[nodiscard]] std::optional<Forgotten> forget_one(Time now);
 
@@ -38,15 +43,22 @@ class SeenCache {
  private:
   struct Record {
     MessageId id;
-    std::optional<MessageId> alias;
     Time seen;
     Forgotten message;
   };
+  struct Name {
+    MessageId alias;
+    Time seen;
+  };
+  void forget_names(Time now);
+
   std::size_t most_;
   Duration keep_;
   std::map<MessageId, PeerSlot> from_;
+  std::deque<Record> records_;  // these three oldest first
+  std::deque<Record> lasting_;
+  std::deque<Name> name_order_;
   std::set<MessageId> names_;
-  std::deque<Record> records_;  // oldest first
 };
 
 }  // namespace axl::pubsub

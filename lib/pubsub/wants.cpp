@@ -81,7 +81,7 @@ std::optional<Time> Wants::next_tick() const {
   return deadlines_.begin()->first;
 }
 
-std::vector<MessageId> Wants::take_asks(PeerSlot peer, std::size_t most, Time now) {
+std::vector<MessageId> Wants::take_asks(PeerSlot peer, std::size_t most, Time now, unsigned times) {
   std::vector<MessageId> out;
   const auto found = accounts_.find(peer);
   if (found == accounts_.end()) return out;
@@ -95,7 +95,7 @@ std::vector<MessageId> Wants::take_asks(PeerSlot peer, std::size_t most, Time no
       continue;
     }
     entry->second.asked = peer;
-    entry->second.until = now + config_.patience;
+    entry->second.until = now + config_.patience * times;
     deadlines_.emplace(entry->second.until, id);
     ++account.asked;
     out.push_back(id);

@@ -43,8 +43,8 @@ class Wants {
   void on_tick(Time now);
   [[nodiscard]] std::optional<Time> next_tick() const;
 
-  /// What to ask this peer for now, at most `most`; counts as asked.
-  [[nodiscard]] std::vector<MessageId> take_asks(PeerSlot peer, std::size_t most, Time now);
+  /// What to ask this peer for now, at most `most`; counts as asked. It has so many times the patience.
+  [[nodiscard]] std::vector<MessageId> take_asks(PeerSlot peer, std::size_t most, Time now, unsigned times = 1);
   [[nodiscard]] bool has_asks(PeerSlot peer) const;
   /// A peer that did not send what it was asked for. Call until empty.
   [[nodiscard]] std::optional<PeerSlot> poll_broken();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
+#include <set>
 #include <utility>
 
 #include "fixture.hpp"
@@ -43,7 +44,7 @@ TEST_CASE("pubsub compat: messages are the JSON of the original", "[pubsub]") {
 
 TEST_CASE("pubsub compat: what is no such message is refused, and what is not known in it is no matter", "[pubsub]") {
   const auto good = json_message(numbered(1), "8a88e3dd:000001", "aGk=");
-  CHECK(compat::may_be_gossip(good));
+  CHECK(compat::is_gossip(good));
   CHECK(compat::decode(good));
   for (const auto* bad : {"", "{}", "[]", R"({"type":"gossipsub"})", R"({"type":"other","msg_type":"GRAFT","topic":"t"})",
                           R"({"type":"gossipsub","msg_type":"GRAFT"})", R"({"type":"gossipsub","msg_type":"IWANT"})",
@@ -159,4 +160,166 @@ TEST_CASE("pubsub compat: JSON peers are turned away where they are not wanted",
   EngineFixture node;
   node.engine.on_peer_connected(numbered(2), Form::compat, node.now);
   CHECK(only<Disconnect>(node.outputs()).size() == 1);
+}
+
+TEST_CASE("pubsub compat: a JSON peer is told of at most as many names as it asks for at once", "[pubsub]") {
+  EngineFixture node{compat_config()};
+  REQUIRE(node.engine.subscribe("t", false, node.now));
+  for (int i = 0; i < 150; ++i) REQUIRE(node.engine.publish("t", body(std::to_string(i)), node.now));
+  node.quiet();
+  node.engine.on_peer_connected(numbered(2), Form::compat, node.now);  // which hears of what there was before
+  std::set<std::string> names;
+  for (const auto& have : said_in_json<compat::HaveNames>(node.outputs(), 2)) {
+    CHECK(have.names.size() <= compat::kAskAtMost);
+    for (const auto& name : have.names) names.insert(name.text());
+  }
+  CHECK(names.size() == 150);
+}
+
+TEST_CASE("pubsub compat: what a JSON peer asks for goes even while its connection is busy, for it never asks again", "[pubsub]") {
+  EngineFixture node{compat_config()};
+  REQUIRE(node.engine.subscribe("t", false, node.now));
+  node.engine.on_peer_connected(numbered(2), Form::compat, node.now);
+  REQUIRE(node.engine.publish("t", body("hi"), node.now));
+  const auto name = said_in_json<PublishedMessage>(node.outputs(), 2).at(0).name;
+  node.engine.on_peer_blocked(numbered(2));
+  REQUIRE(node.engine.publish("t", body("later"), node.now));
+  CHECK(node.outputs().empty());
+  node.say(2, compat::encode(compat::WantNames{{name}}));
+  CHECK(said_in_json<PublishedMessage>(node.outputs(), 2).size() == 1);
+  node.engine.on_peer_writable(numbered(2), node.now);
+  CHECK(said_in_json<compat::HaveNames>(node.outputs(), 2).size() == 1);
+}
+
+TEST_CASE("pubsub compat: programs that announce forever what they had once do not bring it twice", "[pubsub]") {
+  EngineFixture node{compat_config()};
+  REQUIRE(node.engine.subscribe("t", false, node.now));
+  node.engine.on_peer_connected(numbered(2), Form::compat, node.now);
+  node.connect(1);
+  const auto native = message_of(numbered_key(1), "of a native one", 1'000);
+  node.say(1, encode(native));
+  node.say(2, json_message(numbered(3), "8a88e3dd:000001", "aGk="));
+  CHECK(only<Deliver>(node.outputs()).size() == 2);
+  const std::vector<MessageName> names{native.name, *MessageName::of_text("8a88e3dd:000001")};
+  for (int round = 0; round < 40; ++round) {
+    node.pass(3min);
+    node.say(2, compat::encode(compat::HaveNames{"t", names}));
+    const auto asked = said_in_json<compat::WantNames>(node.outputs(), 2);
+    REQUIRE(asked.size() == 1);
+    for (const auto& name : asked[0].names) {
+      if (name.is_text()) {
+        node.say(2, json_message(numbered(3), name.text(), "aGk="));
+      } else {  // the program has not kept the signature
+        node.say(2, json_message(numbered(1), name.text(), "b2YgYSBuYXRpdmUgb25l"));
+      }
+    }
+    CHECK(only<Deliver>(node.outputs()).empty());
+    node.say(2, compat::encode(compat::HaveNames{"t", names}));
+    CHECK(said_in_json<compat::WantNames>(node.outputs(), 2).empty());
+  }
+  CHECK(node.engine.peers().size() == 2);
+  CHECK_FALSE(node.engine.grey(numbered(2)));
+  // It starts again, and counts from one: that is a new message, though its name is not.
+  node.say(2, json_message(numbered(3), "8a88e3dd:000001", "bmV3"));
+  CHECK(only<Deliver>(node.outputs()).size() == 1);
+}
+
+TEST_CASE("pubsub compat: a program that has said nothing for long is told of messages, and forgotten if it wants none",
+          "[pubsub]") {
+  EngineFixture node{compat_config()};
+  REQUIRE(node.engine.subscribe("t", false, node.now));
+  node.engine.on_peer_connected(numbered(2), Form::compat, node.now);
+  node.pass(2min);
+  const auto report = node.engine.publish("t", body("hi"), node.now);
+  REQUIRE(report);
+  CHECK(report->peers == 0);
+  auto out = node.outputs();
+  CHECK(said_in_json<PublishedMessage>(out, 2).empty());
+  const auto told = said_in_json<compat::HaveNames>(out, 2);
+  REQUIRE(told.size() == 1);
+  // One that is there asks, and is sent the next as it is.
+  node.say(2, compat::encode(compat::WantNames{told[0].names}));
+  CHECK(said_in_json<PublishedMessage>(node.outputs(), 2).size() == 1);
+  REQUIRE(node.engine.publish("t", body("there"), node.now));
+  CHECK(said_in_json<PublishedMessage>(node.outputs(), 2).size() == 1);
+
+  node.pass(2min);
+  std::size_t bodies = 0;
+  bool gone = false;
+  for (int i = 0; i < 3'000 && !gone; ++i) {
+    REQUIRE(node.engine.publish("t", body(std::to_string(i)), node.now));
+    out = node.pass(100ms);
+    bodies += only<SendBody>(out).size();
+    gone = !only<Disconnect>(out).empty();
+  }
+  CHECK(gone);
+  CHECK(bodies <= 1'200);
+  CHECK(node.engine.peers().empty());
+}
+
+TEST_CASE("pubsub compat: what a hostile JSON peer says costs a bounded amount, and it is left alone for it", "[pubsub]") {
+  EngineFixture node{compat_config()};
+  REQUIRE(node.engine.subscribe("t", false, node.now));
+  const auto begin = [&] {
+    node.engine.on_peer_connected(numbered(2), Form::compat, node.now);
+    node.quiet();
+  };
+  const auto have = [](const std::string& ids) {
+    return body(R"({"type":"gossipsub","msg_type":"IHAVE","topic":"t","msg_ids":[)" + ids + "]}");
+  };
+  begin();
+  SECTION("names without end") {
+    for (int round = 0; round < 60; ++round) {
+      std::string ids;
+      for (int i = 0; i < 20'000; ++i) ids += (i == 0 ? "\"" : ",\"") + std::to_string(round * 20'000 + i) + "\"";
+      node.say(2, have(ids));
+      for (const auto& asked : said_in_json<compat::WantNames>(node.pass(1s), 2)) CHECK(asked.names.size() <= 64);
+      CHECK(node.engine.sizes().wants <= Config{}.max_wants_per_peer);
+    }
+    CHECK(node.engine.counters().over_rate == 0);  // 5000 of each are looked at
+    CHECK(node.engine.peers().empty());            // for it has none of them
+  }
+  SECTION("names that are too long, and those that are no texts") {
+    node.say(2, have("\"" + std::string(1'000'000, 'a') + "\""));
+    CHECK(node.engine.sizes().wants == 0);
+    node.say(2, have("7"));
+    CHECK(node.engine.counters().malformed == 1);
+  }
+  SECTION("JSON that is none, or too deep, or of another kind") {
+    const auto deep = std::string(100'000, '[') + std::string(100'000, ']');
+    for (const auto& text : {std::string{R"({"type":"gossipsub","msg_type":"GRAFT","topic":"t")"}, deep,
+                             R"({"type":"gossipsub","x":)" + deep + "}", std::string{R"({"type":["gossipsub"]})"},
+                             std::string{"{\"type\":\"gossipsub\",\"msg_type\":\"GRAFT\",\"topic\":\"\\u0000\"}"}}) {
+      CHECK_FALSE(compat::decode(body(text)));
+      node.say(2, body(text));
+    }
+    CHECK(node.engine.grey(numbered(2)));
+    CHECK(node.engine.peers().empty());
+    begin();
+    CHECK(node.engine.peers().empty());
+  }
+  SECTION("messages beyond the size") {
+    for (int i = 0; i < 4; ++i) node.say(2, json_message(numbered(2), std::to_string(i), std::string(1'500'000, 'A')));
+    CHECK(only<Deliver>(node.outputs()).empty());
+    CHECK(node.engine.counters().refused == 4);
+    CHECK(node.engine.grey(numbered(2)));
+  }
+  SECTION("messages beyond the rate") {
+    for (int i = 0; i < 12'000; ++i) node.say(2, json_message(numbered(2), std::to_string(i), "aGk="));
+    CHECK(only<Deliver>(node.outputs()).size() <= Config{}.messages_per_origin.burst);
+    CHECK(node.engine.grey(numbered(2)));
+  }
+  SECTION("questions without end") {
+    REQUIRE(node.engine.publish("t", body("hi"), node.now));
+    const auto name = said_in_json<PublishedMessage>(node.outputs(), 2).at(0).name;
+    std::vector<MessageName> names(5'000, name);
+    node.say(2, compat::encode(compat::WantNames{std::move(names)}));
+    CHECK(said_in_json<PublishedMessage>(node.outputs(), 2).size() <= 3);
+    CHECK(node.engine.grey(numbered(2)));
+  }
+  SECTION("a GRAFT for each of a million topics") {
+    for (int i = 0; i < 3'000; ++i) node.say(2, compat::encode(Graft{std::to_string(i)}));
+    CHECK(node.outputs().empty());
+    CHECK(node.engine.topics().size() == 1);
+  }
 }

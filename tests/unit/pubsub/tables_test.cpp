@@ -58,7 +58,7 @@ TEST_CASE("pubsub tables: the message cache keeps some heartbeats, by topic, and
 
 TEST_CASE("pubsub tables: what has been seen is forgotten in time, and beyond the bound", "[pubsub]") {
   SeenCache seen{3, 10s};
-  for (std::uint8_t i = 0; i < 5; ++i) seen.add(id(i), PeerSlot{1}, id(static_cast<std::uint8_t>(100 + i)), numbered(1), i, t0 + i * 1s);
+  for (std::uint8_t i = 0; i < 5; ++i) seen.add(id(i), PeerSlot{1}, numbered(1), i, false, t0 + i * 1s);
   const auto first = seen.forget_one(t0 + 5s);
   REQUIRE(first);
   CHECK(first->sequence == 0);
@@ -66,10 +66,35 @@ TEST_CASE("pubsub tables: what has been seen is forgotten in time, and beyond th
   CHECK_FALSE(seen.forget_one(t0 + 5s));
   CHECK_FALSE(seen.find(id(1)));
   CHECK(seen.find(id(2)) == PeerSlot{1});
-  CHECK_FALSE(seen.knows_name(id(101)));
-  CHECK(seen.knows_name(id(102)));
   CHECK(seen.forget_one(t0 + 12s));
   CHECK_FALSE(seen.forget_one(t0 + 12s));
+}
+
+TEST_CASE("pubsub tables: messages whose names are text are known for as long as there is room, their names for a time",
+          "[pubsub]") {
+  SeenCache seen{3, 10s};
+  for (std::uint8_t i = 0; i < 2; ++i) {
+    seen.add(id(i), PeerSlot{1}, numbered(1), {}, true, t0 + i * 1s);
+    seen.add_name(id(static_cast<std::uint8_t>(100 + i)), t0 + i * 1s);
+  }
+  CHECK_FALSE(seen.forget_one(t0 + 10s));
+  CHECK_FALSE(seen.knows_name(id(100)));
+  CHECK(seen.knows_name(id(101)));
+  CHECK(seen.find(id(0)));
+  // One that has a time does not wait behind them, and of more than there is room for the oldest goes.
+  seen.add(id(2), PeerSlot{1}, numbered(1), 5, false, t0 + 20s);
+  const auto timed = seen.forget_one(t0 + 30s);
+  REQUIRE(timed);
+  CHECK(timed->sequence == 5);
+  for (std::uint8_t i = 3; i < 5; ++i) seen.add(id(i), PeerSlot{1}, numbered(1), {}, i == 4, t0 + 30s);
+  REQUIRE(seen.forget_one(t0 + 30s));
+  CHECK_FALSE(seen.find(id(0)));
+  CHECK(seen.find(id(1)));
+  CHECK_FALSE(seen.forget_one(t0 + 30s));
+  for (std::uint8_t i = 0; i < 9; ++i) seen.add_name(id(i), t0 + 30s);
+  CHECK_FALSE(seen.forget_one(t0 + 30s));
+  CHECK_FALSE(seen.knows_name(id(5)));
+  CHECK(seen.knows_name(id(6)));
 }
 
 TEST_CASE("pubsub tables: origins have floors and rates, and the least recently seen goes", "[pubsub]") {
