@@ -21,6 +21,7 @@ struct FileConfig {
   std::string api_token_file;    ///< stands above node.api_token
   std::string bridge_addr = "127.0.0.1";
   std::uint16_t api_port = 9002;
+  bool legacy_patterns = false;  ///< programs of the older kind in publish/subscribe and aggregation
   bool serve_router = true;  ///< on node.router_port, unless another router is named
   std::vector<std::string> warnings;
 };

@@ -109,6 +109,8 @@ constexpr std::array kKeys{
               [](const Value& v, FileConfig& c) { return read_texts(v, c.node.api_allowed_origins); }},
     ConfigKey{"legacy_peer_id", "bool", "false", "", "write `X-From-Peer-Id` as the reference does: only the key bits that an address carries",
               [](const Value& v, FileConfig& c) { return read_flag(v, c.node.legacy_peer_id); }},
+    ConfigKey{"legacy_patterns", "bool", "false", "", "programs of the older kind take part in publish/subscribe and aggregation: their `gossipsub` and `convergecast_data` messages are taken out of the receive queue",
+              [](const Value& v, FileConfig& c) { return read_flag(v, c.legacy_patterns); }},
     ConfigKey{"tcp_port", "int", "7000", "1 to 65535", "overlay port of message frames, ours and our peers'",
               [](const Value& v, FileConfig& c) { return read_port(v, c.node.tcp_port); }},
     ConfigKey{"http_port", "int", "7001", "1 to 65535", "overlay port of HTTP between nodes, ours and our peers'",

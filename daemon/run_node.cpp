@@ -105,7 +105,7 @@ int run_node(const Options& options) {
     return exit_with(Error{Errc::io, "a listener could not be opened"});
   }
   // The local API is bound before anyone on the network hears of this node.
-  if (const auto bound = serve_api(**node, config.bridge_addr, config.api_port); !bound)
+  if (const auto bound = serve_api(**node, config.bridge_addr, config.api_port, config.legacy_patterns); !bound)
     return exit_with(bound.error());
   if (serves_router) {
     const auto bound = serve_router(**node, options.router_port.value_or(router_port));

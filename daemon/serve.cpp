@@ -15,8 +15,8 @@ int exit_with(const Error& error) {
   return 1;
 }
 
-Result<std::uint16_t> serve_api(Node& node, const std::string& host, std::uint16_t port) {
-  if (const auto added = serve_patterns(node); !added) return added.error();
+Result<std::uint16_t> serve_api(Node& node, const std::string& host, std::uint16_t port, bool legacy_patterns) {
+  if (const auto added = serve_patterns(node, {.legacy = legacy_patterns}); !added) return added.error();
   if (host.starts_with("unix:")) {
     auto bound = node.serve_api(host, 0);
     if (!bound)

@@ -11,8 +11,8 @@ namespace axl::daemon {
 
 /// Prints `Node exited with error:` and why; returns exit status 1.
 int exit_with(const Error& error);
-/// Binds the local API and says where. The error names the port and what to do about it.
-Result<std::uint16_t> serve_api(Node& node, const std::string& host, std::uint16_t port);
+/// Binds the local API, with the routes of publish/subscribe and aggregation, and says where. The error names the port and what to do about it.
+Result<std::uint16_t> serve_api(Node& node, const std::string& host, std::uint16_t port, bool legacy_patterns = false);
 /// Binds the router's API and says where. The error names the port.
 Result<std::uint16_t> serve_router(Node& node, std::uint16_t port);
 /// After a signal: finishes what is under way, for up to five seconds, and says what is lost with the process.

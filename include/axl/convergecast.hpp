@@ -42,11 +42,25 @@ class AXL_API Convergecast {
   /// commutative for outcomes that do not depend on the tree.
   using MergeFunction = std::function<std::optional<Bytes>(ByteSpan first, ByteSpan second)>;
 
+  /// What came of a session of the older kind: sums by name over this node and those below it, over all at the root.
+  struct OldOutcome {
+    bool is_root = false;
+    std::vector<Contribution> values;
+    std::vector<PublicKey> received_from;  ///< children
+    std::vector<PublicKey> missing;        ///< children; none: a success
+  };
+  /// Errors: not_supported (Options::legacy is off), invalid_argument, already_exists (it runs),
+  /// limit_reached (16 at once).
+  using OldOutcomeHandler = std::function<void(Result<OldOutcome> outcome)>;
+
   struct Options {
     /// No node has ever run with this key before, which is known of keys that the node has made for itself. Otherwise a
     /// node that has just started takes no part in what may be older than itself, because it may have answered that
     /// already. Of the first of a node.
     bool new_key = false;
+    /// Programs of the older kind are heard: their `convergecast_data` messages are taken out of the receive queue. Once
+    /// one Convergecast of the node wants it, for all of them.
+    bool legacy = false;
   };
 
   /// The Convergecasts of a node take part as one: a question is put to them in the order of their making, and the first
@@ -65,6 +79,9 @@ class AXL_API Convergecast {
   Result<void> add_merge(const std::string& name, MergeFunction merge);
   /// Asks every node of the tree, this one too.
   void ask(Question question, OutcomeHandler handler);
+  /// Takes part, with these values, in a session of the older kind, in which every node begins by itself: waits for the
+  /// messages of the children, at most for `time`, and sends their sum to the parent.
+  void join_old(std::string session, std::vector<Contribution> values, Duration time, OldOutcomeHandler handler);
 
  private:
   struct State;

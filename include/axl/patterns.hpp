@@ -17,7 +17,12 @@ namespace axl {
 
 class Node;
 
+struct PatternsOptions {
+  /// As PubSubOptions::legacy and Convergecast::Options::legacy.
+  bool legacy = false;
+};
+
 /// Adds the routes to the local API (Node::serve_api), until the node is stopped. already_exists: they are there.
-[[nodiscard]] AXL_API Result<void> serve_patterns(Node& node);
+[[nodiscard]] AXL_API Result<void> serve_patterns(Node& node, PatternsOptions options = {});
 
 }  // namespace axl

@@ -42,6 +42,9 @@ struct PubSubOptions {
   bool signatures = true;
   std::size_t max_body = 1'048'576;  ///< of a message, bytes; larger ones of peers are refused
   std::uint16_t port = kPubSubPort;  ///< equal on all nodes that take part
+  /// Programs of the older kind take part: their `gossipsub` messages are taken out of the receive queue. Once one PubSub
+  /// of the node wants it, for all of them.
+  bool legacy = false;
 };
 
 /// What became of a message of ours.

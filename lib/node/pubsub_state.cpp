@@ -5,6 +5,7 @@
 
 #include "core/expect.hpp"
 #include "node/node_state.hpp"
+#include "node/old_gossip.hpp"
 #include "pubsub/codec.hpp"
 
 namespace axl::node {
@@ -51,10 +52,40 @@ Result<void> PubSubState::open() {
   return {};
 }
 
+// What they say comes between two turns of this, and is carried by the next.
+void PubSubState::open_to_old_peers() {
+  engine_.welcome_compat();
+  old_ = std::make_shared<OldGossip>(
+      node_, options_.max_body, OldGossip::Events{
+                 .has_session = [this](const PublicKey& peer) { return peers_.contains(peer); },
+                 .on_peer =
+                     [this](const PublicKey& peer) {
+                       engine_.on_peer_connected(peer, pubsub::Form::compat, scheduler_.now());
+                       turn();
+                     },
+                 .on_body =
+                     [this](const PublicKey& peer, MessageBody body) {
+                       engine_.on_body(peer, std::move(body), scheduler_.now());
+                       turn();
+                     },
+                 .on_writable =
+                     [this](const PublicKey& peer) {
+                       engine_.on_peer_writable(peer, scheduler_.now());
+                       turn();
+                     },
+                 .on_lost =
+                     [this](const PublicKey& peer) {
+                       engine_.on_peer_lost(peer, scheduler_.now());
+                       turn();
+                     }});
+  old_->open();
+}
+
 void PubSubState::close() {
   if (closed_.exchange(true)) return;
   timer_.reset();
   node_.stop_listening(options_.port);
+  if (old_) old_->close();
   subscribers_.clear();
   own_.clear();
   peers_.clear();
@@ -69,6 +100,7 @@ Result<std::uint64_t> PubSubState::join(const PubSubOptions& options) {
     if (std::ranges::count(options_.peers, peer) == 0) options_.peers.push_back(peer);
   }
   options_.find_peers = options_.find_peers || options.find_peers;
+  if (options.legacy && !old_) open_to_old_peers();
   look_again_ = scheduler_.now();
   turn();
   ++users_;
@@ -170,6 +202,7 @@ void PubSubState::on_session(Session session, bool ours) {
   const auto found = peers_.find(key);
   const bool lower = node_.key() < key;
   if (found != peers_.end() && found->second.ours != ours && ours != lower) return;  // the one that we have stays
+  if (old_) old_->forget(key);  // it is of the newer kind
   auto& peer = peers_[key];
   peer = Peer{std::move(session), next_number_++, ours, false};
   hear(key, peer);
@@ -246,10 +279,15 @@ void PubSubState::take(pubsub::Output output) {
     dial(wanted->peer);
   } else if (const auto* unwanted = std::get_if<pubsub::Disconnect>(&output)) {
     peers_.erase(unwanted->peer);
+    if (old_) old_->forget(unwanted->peer);
   }
 }
 
 void PubSubState::send(const pubsub::SendBody& send) {
+  if (send.form == pubsub::Form::compat) {
+    if (old_ && old_->send(send.peer, send.body)) engine_.on_peer_blocked(send.peer);
+    return;
+  }
   const auto found = peers_.find(send.peer);
   if (found == peers_.end()) return;
   auto& peer = found->second;

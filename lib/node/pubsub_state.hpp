@@ -21,6 +21,7 @@
 namespace axl::node {
 
 class NodeState;
+class OldGossip;
 
 class PubSubState : public std::enable_shared_from_this<PubSubState> {
  public:
@@ -86,6 +87,7 @@ class PubSubState : public std::enable_shared_from_this<PubSubState> {
   };
   using Subscribers = std::map<PubSub::Subscription, std::shared_ptr<const Subscriber>>;
 
+  void open_to_old_peers();
   void on_session(Session session, bool ours);
   void hear(const PublicKey& key, Peer& peer);
   /// The peer, if that is still its session.
@@ -111,6 +113,7 @@ class PubSubState : public std::enable_shared_from_this<PubSubState> {
   std::unique_ptr<Timer> timer_;
   Time look_again_{};  // for candidates
   std::map<PublicKey, Peer> peers_;
+  std::shared_ptr<OldGossip> old_;  // null: they take no part
   std::uint64_t next_number_ = 1;
   Subscribers subscribers_;
   std::uint64_t next_subscription_ = 1;

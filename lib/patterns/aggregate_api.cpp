@@ -95,8 +95,15 @@ void AggregateApi::ask(http::Exchange exchange, const std::string& session, std:
   if (!request) return respond_failed(exchange, request.error());
   if (asking_.size() >= kMaxAsking) return bridge::respond_busy(exchange, "64 questions are under way");
   const auto number = next_++;
-  asking_.emplace(number, Asking{session, request->question.operation,
-                                 std::move(request->values).value_or(std::vector<Contribution>{}), std::move(exchange)});
+  auto values = std::move(request->values).value_or(std::vector<Contribution>{});
+  asking_.emplace(number, Asking{session, request->question.operation, values, std::move(exchange)});
+  if (request->legacy) {
+    const auto* kept = contributions_.find(session, host_.now());
+    if (values.empty() && kept != nullptr) values = kept->values;
+    return part_->join_old(
+        session, std::move(values), request->question.time,
+        [this, number](const Result<Convergecast::OldOutcome>& outcome) { on_old_outcome(number, outcome); });
+  }
   part_->ask(std::move(request->question), [this, number](Result<Outcome> outcome) { on_outcome(number, outcome); });
 }
 
@@ -106,6 +113,14 @@ void AggregateApi::on_outcome(std::uint64_t number, const Result<Outcome>& outco
   auto& asking = found.mapped();
   if (!outcome) return respond_failed(asking.exchange, outcome.error());
   respond_json(asking.exchange, outcome_json(asking.session, asking.operation, *outcome));
+}
+
+void AggregateApi::on_old_outcome(std::uint64_t number, const Result<Convergecast::OldOutcome>& outcome) {
+  auto found = asking_.extract(number);
+  if (found.empty()) return;
+  auto& asking = found.mapped();
+  if (!outcome) return respond_failed(asking.exchange, outcome.error());
+  respond_json(asking.exchange, old_outcome_json(asking.session, *outcome));
 }
 
 void AggregateApi::drain() {

@@ -43,6 +43,7 @@ class AggregateApi {
   void keep(http::Exchange& exchange, const std::string& session, std::string_view json);
   void ask(http::Exchange exchange, const std::string& session, std::string_view json);
   void on_outcome(std::uint64_t number, const Result<Outcome>& outcome);
+  void on_old_outcome(std::uint64_t number, const Result<Convergecast::OldOutcome>& outcome);
   [[nodiscard]] std::vector<Contribution> answer(const Question& question);
 
   std::unique_ptr<Convergecast> part_;

@@ -85,7 +85,9 @@ Result<bool> read_value_member(const json::Member& member, std::optional<Values>
     if (const auto added = add(*values, {}, member.value); !added) return added.error();
     return true;
   }
-  if (json::type_of(json::trim(member.value)) != json::Type::object) return wrong("values is an object of numbers by group");
+  if (json::type_of(json::trim(member.value)) != json::Type::object) {
+    return wrong("values is an object of numbers by group");
+  }
   json::Members groups{member.value};
   while (const auto group = groups.next()) {
     auto name = json::text_of(group->name);
@@ -109,6 +111,12 @@ Result<std::string_view> object_of(std::string_view text) {
 
 Error unknown(const json::Member& member) {
   return wrong(fmt::format("unknown member {}", member.name.substr(0, 64)));
+}
+
+std::string keys_json(const std::vector<PublicKey>& keys) {
+  std::string text = "[";
+  for (const auto& key : keys) text += fmt::format("{}\"{}\"", text.size() > 1 ? "," : "", key.to_hex());
+  return text + "]";
 }
 
 std::string number_json(const Number& number) {
@@ -145,6 +153,10 @@ Result<QuestionRequest> read_question(std::string_view session, std::string_view
       const auto time = read_seconds(member->value);
       if (!time) return wrong("time is a number of seconds");
       out.question.time = *time;
+    } else if (json::says(member->name, "legacy")) {
+      const auto flag = read_flag(member->value);
+      if (!flag) return wrong("legacy is true or false");
+      out.legacy = *flag;
     } else if (json::says(member->name, "tell_all")) {
       const auto flag = read_flag(member->value);
       if (!flag) return wrong("tell_all is true or false");
@@ -153,7 +165,10 @@ Result<QuestionRequest> read_question(std::string_view session, std::string_view
       return unknown(*member);
     }
   }
-  if (!named) return wrong("operation is count, sum, min, max, mean or top");
+  if (out.legacy && (named || out.question.tell_all || out.question.operation.limit != 0)) {
+    return wrong("a session of the older kind sums, and tells nobody");
+  }
+  if (!named && !out.legacy) return wrong("operation is count, sum, min, max, mean or top");
   if (const auto checked = convergecast::check(out.question); !checked) return checked.error();
   if (values) out.values = contributions(*values);
   return out;
@@ -190,16 +205,18 @@ std::string values_json(const std::vector<Contribution>& values) {
   return text + "}";
 }
 
+std::string old_outcome_json(std::string_view session, const Convergecast::OldOutcome& outcome) {
+  return fmt::format(R"({{"session":{},"legacy":true,"complete":{},"is_root":{},"values":{},"received_from":{},"missing_keys":{}}})",
+                     json::quote(session), outcome.missing.empty(), outcome.is_root, values_json(outcome.values),
+                     keys_json(outcome.received_from), keys_json(outcome.missing));
+}
+
 std::string outcome_json(std::string_view session, const Operation& operation, const Outcome& outcome) {
-  auto text = fmt::format(R"({{"session":{},"operation":"{}","complete":{},"contributed":{},"abstained":{},"missing":{},"missing_keys":[)",
+  auto text = fmt::format(R"({{"session":{},"operation":"{}","complete":{},"contributed":{},"abstained":{},"missing":{},"missing_keys":{},"settling":{},"truncated":{},"groups":[)",
                           json::quote(session), name_of(operation.kind), outcome.complete(), outcome.contributed,
-                          outcome.abstained, outcome.missing);
+                          outcome.abstained, outcome.missing, keys_json(outcome.missing_keys), outcome.settling,
+                          outcome.truncated);
   bool first = true;
-  for (const auto& key : outcome.missing_keys) {
-    text += fmt::format("{}\"{}\"", std::exchange(first, false) ? "" : ",", key.to_hex());
-  }
-  text += fmt::format(R"(],"settling":{},"truncated":{},"groups":[)", outcome.settling, outcome.truncated);
-  first = true;
   for (const auto& group : outcome.groups) {
     text += fmt::format(R"({}{{"group":{},"count":{})", std::exchange(first, false) ? "" : ",",
                         json::quote(group.group), group.count);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <atomic>
 #include <axl/convergecast.hpp>
 #include <map>
@@ -5,6 +6,7 @@
 #include <utility>
 
 #include "convergecast/engine.hpp"
+#include "convergecast/old_runs.hpp"
 #include "node/node_state.hpp"
 #include "patterns/carrier.hpp"
 
@@ -28,6 +30,10 @@ struct Convergecast::State final : node::Part, std::enable_shared_from_this<Stat
     SlowQuestionHandler answer;
     ToldHandler told;
   };
+  struct OldAsked {
+    std::uint64_t user = 0;
+    OldOutcomeHandler handler;
+  };
   struct Asked {
     std::uint64_t user = 0;
     OutcomeHandler handler;
@@ -41,6 +47,7 @@ struct Convergecast::State final : node::Part, std::enable_shared_from_this<Stat
   Result<void> open() {
     timer = host.make_timer([this] {
       engine.on_tick(host.now());
+      if (old) old->on_tick(host.now());
       turn();
     });
     carrier = std::make_shared<patterns::Carrier>(
@@ -61,9 +68,39 @@ struct Convergecast::State final : node::Part, std::enable_shared_from_this<Stat
 
   void on_node_stop() override { close(); }
 
+  void open_to_old_peers() {
+    old.emplace(node.key(), host.now());
+    look_at_tree();
+    old_messages = node.state().router().on_message(
+        [this](const Message& message) {
+          if (!message.topic.empty() || !children.contains(message.sender)) return false;
+          const auto part = convergecast::read_old_part(message.body);
+          return part && part->from == message.sender;
+        },
+        [this](const Message& message) {
+          old->on_message(message.sender, message.body, host.now());
+          turn();
+        });
+  }
+
+  void join_old(std::uint64_t user, const std::string& session, const std::vector<Contribution>& values, Duration time,
+                const OldOutcomeHandler& handler) {
+    if (!old) return handler(Error{Errc::not_supported, "sessions of the older kind are off"});
+    // Before it starts: it may end at once.
+    const bool runs = old_asked.contains(session);
+    if (!runs) old_asked.emplace(session, OldAsked{user, handler});
+    const auto started = old->start(session, values, time, host.now());
+    if (!started) {
+      if (!runs) old_asked.erase(session);
+      return handler(started.error());
+    }
+    turn();
+  }
+
   void leave(std::uint64_t user) {
     if (closed) return;
     users.erase(user);
+    std::erase_if(old_asked, [&](const auto& entry) { return entry.second.user == user; });
     std::erase_if(asked, [&](const auto& entry) {
       if (entry.second.user != user) return false;
       engine.cancel(entry.first);
@@ -81,6 +118,8 @@ struct Convergecast::State final : node::Part, std::enable_shared_from_this<Stat
     timer.reset();
     asked.clear();
     users.clear();
+    old_asked.clear();
+    if (old) node.state().router().remove(old_messages);
   }
 
   void look_at_tree() {
@@ -88,6 +127,7 @@ struct Convergecast::State final : node::Part, std::enable_shared_from_this<Stat
     parent = place.parent;
     children = {place.children.begin(), place.children.end()};
     engine.on_tree(place.parent, place.children, host.now());
+    if (old) old->on_tree(place.parent, place.children, host.now());
   }
 
   void ask(std::uint64_t user, Question question, OutcomeHandler handler) {
@@ -103,7 +143,13 @@ struct Convergecast::State final : node::Part, std::enable_shared_from_this<Stat
   // Carries what the engine has to say until it has nothing more; handlers may call back in.
   void turn() {
     if (std::exchange(turning, true)) return;
-    while (auto output = closed ? std::nullopt : engine.poll_output()) {
+    while (!closed) {
+      if (auto output = old ? old->poll_output() : std::nullopt) {
+        take(*output);
+        continue;
+      }
+      auto output = engine.poll_output();
+      if (!output) break;
       if (auto* sent = std::get_if<convergecast::Send>(&*output)) carrier->send(sent->to, std::move(sent->body));
       if (const auto* wanted = std::get_if<convergecast::Wanted>(&*output)) contribute(*wanted);
       if (auto* finished = std::get_if<convergecast::Finished>(&*output)) finish(*finished);
@@ -113,11 +159,29 @@ struct Convergecast::State final : node::Part, std::enable_shared_from_this<Stat
     }
     turning = false;
     if (closed) return;
-    if (const auto next = engine.next_tick()) {
+    auto next = engine.next_tick();
+    if (const auto old_next = old ? old->next_tick() : std::nullopt) next = std::min(next.value_or(*old_next), *old_next);
+    if (next) {
       timer->arm(*next);
     } else {
       timer->cancel();
     }
+  }
+
+  void take(convergecast::OldOutput& output) {
+    if (auto* sent = std::get_if<convergecast::OldSend>(&output)) {
+      node.state().bridge().send(sent->to, MessageBody{std::move(sent->body)}, {}, [](const Result<SendReport>&) {});
+      return;
+    }
+    auto& finished = std::get<convergecast::OldFinished>(output);
+    const auto found = old_asked.extract(finished.session);
+    if (found.empty()) return;
+    OldOutcome outcome;
+    outcome.is_root = finished.is_root;
+    for (auto& [name, value] : finished.data) outcome.values.push_back({std::move(name), value});
+    outcome.received_from = std::move(finished.received_from);
+    outcome.missing = std::move(finished.missing);
+    found.mapped().handler(std::move(outcome));
   }
 
   void contribute(const convergecast::Wanted& wanted) {
@@ -180,6 +244,9 @@ struct Convergecast::State final : node::Part, std::enable_shared_from_this<Stat
   PublicKey parent;
   std::set<PublicKey> children;
   std::map<convergecast::Token, Asked> asked;
+  std::optional<convergecast::OldRuns> old;  // none: they take no part
+  Router::HandlerId old_messages{};
+  std::map<std::string, OldAsked> old_asked;
   std::map<std::uint64_t, User> users;  // in the order of their making
   std::uint64_t next_user = 1;
   bool turning = false;
@@ -202,6 +269,7 @@ Result<std::unique_ptr<Convergecast>> Convergecast::attach(Node& node, Options o
       if (!opened) return;
       node.state().set_part(std::string{kPart}, state);
     }
+    if (options.legacy && !state->old) state->open_to_old_peers();
     user = state->next_user++;
     state->users[user];
   });
@@ -242,6 +310,15 @@ void Convergecast::ask(Question question, OutcomeHandler handler) {
                      handler = std::move(handler)] {
     const auto state = weak.lock();
     if (state && state->users.contains(user)) state->ask(user, question, handler);
+  });
+}
+
+void Convergecast::join_old(std::string session, std::vector<Contribution> values, Duration time,
+                            OldOutcomeHandler handler) {
+  state_->node.post([weak = std::weak_ptr{state_}, user = user_, session = std::move(session),
+                     values = std::move(values), time, handler = std::move(handler)] {
+    const auto state = weak.lock();
+    if (state && state->users.contains(user)) state->join_old(user, session, values, time, handler);
   });
 }
 

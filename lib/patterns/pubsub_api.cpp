@@ -26,12 +26,13 @@ std::string keys_json(const std::vector<PublicKey>& keys) {
 
 }  // namespace
 
-PubSubApi::PubSubApi(Node& node) : node_{node}, host_{node.state().host()}, timer_{host_.make_timer([this] { on_timer(); })} {}
+PubSubApi::PubSubApi(Node& node, bool legacy)
+    : node_{node}, legacy_{legacy}, host_{node.state().host()}, timer_{host_.make_timer([this] { on_timer(); })} {}
 
 Result<void> PubSubApi::take_part() {
   used_ = host_.now();
   if (pubsub_) return {};
-  auto made = PubSub::create(node_);
+  auto made = PubSub::create(node_, {.legacy = legacy_});
   if (!made) return made.error();
   pubsub_ = *std::move(made);
   arm();
@@ -146,14 +147,14 @@ void PubSubApi::on_timer() {
     pubsub_->unsubscribe(topic->second.subscription);
     topic = topics_.erase(topic);
   }
-  if (topics_.empty() && now >= used_ + kKeepPart) pubsub_.reset();
+  if (!legacy_ && topics_.empty() && now >= used_ + kKeepPart) pubsub_.reset();
   arm();
 }
 
 void PubSubApi::arm() {
   if (!pubsub_ || closed_) return;
   auto next = Time::max();
-  if (topics_.empty()) next = used_ + kKeepPart;
+  if (!legacy_ && topics_.empty()) next = used_ + kKeepPart;
   for (const auto& [name, topic] : topics_) {
     if (topic.streams.empty()) next = std::min(next, topic.unused_since + kKeepTopic);
   }

@@ -1,8 +1,9 @@
 // `/pubsub`: publish and subscribe for programs on this machine.
 //
-// The node takes part from the first request on, and for some minutes after the last. A topic that a stream has left is
-// kept for a while: who comes back with Last-Event-ID gets what has come meanwhile. All streams of a topic get what any
-// program of this node publishes.
+// The node takes part from the first request on, and for some minutes after the last; always if programs of the older
+// kind may, for they say only when they begin that they are there. A topic that a stream has left is kept for a while:
+// who comes back with Last-Event-ID gets what has come meanwhile. All streams of a topic get what any program of this
+// node publishes.
 #pragma once
 
 #include <axl/pubsub.hpp>
@@ -29,7 +30,9 @@ class PubSubApi {
   static constexpr Duration kKeepPart{std::chrono::minutes{5}};   ///< in the mesh, without a use
 
   /// `node` must outlive close().
-  explicit PubSubApi(Node& node);
+  PubSubApi(Node& node, bool legacy);
+  /// Takes part already, if it has to.
+  Result<void> begin() { return legacy_ ? take_part() : Result<void>{}; }
 
   void serve_list(http::Exchange exchange);   ///< `/pubsub`
   void serve_topic(http::Exchange exchange);  ///< `/pubsub/{topic}`
@@ -55,6 +58,7 @@ class PubSubApi {
   void arm();
 
   Node& node_;
+  const bool legacy_;  // programs of the older kind take part
   bridge::Host& host_;
   http::ByteBudget budget_{kMaxUploads};
   http::BudgetShare share_{budget_, kMaxUploads, true};

@@ -19,8 +19,8 @@ constexpr std::string_view kPart = "local patterns";
 // The routes hold it too, so that it outlives the connections whose bodies count in its budget.
 class LocalPatterns final : public node::Part {
  public:
-  LocalPatterns(Node& node, std::unique_ptr<Convergecast> part)
-      : pubsub{node}, aggregate{std::move(part), node.state().host()} {}
+  LocalPatterns(Node& node, const PatternsOptions& options, std::unique_ptr<Convergecast> part)
+      : pubsub{node, options.legacy}, aggregate{std::move(part), node.state().host()} {}
   void on_node_stop() override {
     pubsub.close();
     aggregate.close();
@@ -47,8 +47,8 @@ void add_routes(bridge::Bridge& bridge, const std::shared_ptr<LocalPatterns>& pa
 
 }  // namespace
 
-Result<void> serve_patterns(Node& node) {
-  auto part = Convergecast::attach(node);
+Result<void> serve_patterns(Node& node, PatternsOptions options) {
+  auto part = Convergecast::attach(node, {.legacy = options.legacy});
   if (!part) return part.error();
   Result<void> result = Error{Errc::closed, "the node has been stopped"};
   node.state().on_loop_and_wait([&] {
@@ -56,10 +56,11 @@ Result<void> serve_patterns(Node& node) {
       result = Error{Errc::already_exists, "the local API has these routes"};
       return;
     }
-    const auto made = std::make_shared<LocalPatterns>(node, *std::move(part));
+    const auto made = std::make_shared<LocalPatterns>(node, options, *std::move(part));
+    result = made->pubsub.begin();
+    if (!result) return made->on_node_stop();
     node.state().set_part(std::string{kPart}, made);
     add_routes(node.state().bridge(), made);
-    result = {};
   });
   return result;
 }

@@ -170,8 +170,9 @@ void bind_pubsub(nb::module_& module) {
 void bind_pubsub(nb::class_<NativeNode>& type) {
   using Self = NativeNode;
   type.def("set_pubsub",
-           [](Self& self, const std::vector<std::string>& peers, bool find_peers, bool signatures, std::size_t max_body, std::uint16_t port) {
-             self.host().parts().set_pubsub_options({keys_of(peers), find_peers, signatures, max_body, port});
+           [](Self& self, const std::vector<std::string>& peers, bool find_peers, bool signatures, std::size_t max_body, std::uint16_t port,
+              bool legacy) {
+             self.host().parts().set_pubsub_options({keys_of(peers), find_peers, signatures, max_body, port, legacy});
            })
       .def("publish",
            [](Self& self, std::string topic, nb::handle data) {

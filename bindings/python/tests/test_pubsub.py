@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import json
 import logging
 
 import axl
@@ -142,6 +143,29 @@ def test_a_subscription_ends_with_its_block_its_program_or_its_node(run):
             await waiting
         with pytest.raises(axl.Closed):
             node.subscribe("four")
+
+    run(test)
+
+
+def test_programs_that_send_json_take_part_if_wished(run):
+    async def test(nodes):
+        ours = await nodes.node(pubsub={"legacy": True})
+        theirs = await nodes.node(ours)
+        subscription = ours.subscribe("news")
+
+        async def say(kind, **members):
+            await theirs.send(ours.key, json.dumps({"type": "gossipsub", "msg_type": kind, "topic": "news", **members}))
+
+        await say("GRAFT")
+        await until(lambda: ours.pubsub.mesh("news"))
+        await say("MESSAGE", msg_id="00000000:000001", origin=theirs.key, hop=0, data="b2xk", **{"from": theirs.key})
+        message = await subscription.__anext__()
+        assert (message.body, message.origin, message.signer, message.proved) == (b"old", theirs.key, ours.key, False)
+        await ours.publish("news", "new")
+        said = {"msg_type": ""}
+        while said["msg_type"] != "MESSAGE":  # others come before
+            said = json.loads(bytes((await theirs.receive()).body))
+        assert said["data"] == "bmV3"
 
     run(test)
 

@@ -244,3 +244,43 @@ TEST_CASE("pubsub of nodes: parts of a program share one member of the mesh, and
   REQUIRE(line.parts[2]->publish("news", MessageBody{to_bytes("for who is left")}));
   second_seen.wait_for("for who is left");
 }
+
+TEST_CASE("pubsub of nodes: a program that sends JSON messages takes part once that is wanted", "[pubsub]") {
+  Seen seen;
+  Awaited<std::string> heard;  // the first message, as it came
+  auto ours = make_node(listening());
+  auto theirs = make_node(dialling(*ours));
+  theirs->router().on_message(
+      [](const Message& message) { return message.body.text().find("\"MESSAGE\"") != std::string_view::npos; },
+      [&](const Message& message) { heard.set(std::string{message.body.text()}); });
+  REQUIRE(ours->start());
+  REQUIRE(theirs->start());
+  auto part = *PubSub::create(*ours);
+  REQUIRE(part->subscribe("news", [&](const PubSubMessage& message) { seen.add(message); }));
+  const auto say = [&](const std::string& text) {
+    REQUIRE(send_and_wait(*theirs, ours->key(), MessageBody{to_bytes(text)}));
+  };
+  const auto queued = [&] {
+    const auto size = std::make_shared<Awaited<std::size_t>>();
+    ours->post([&node = *ours, size] { size->set(node.router().queue_stats().messages); });
+    return size->get();
+  };
+  const std::string graft = R"({"type":"gossipsub","msg_type":"GRAFT","topic":"news"})";
+  say(graft);
+  CHECK(queued() == 1);
+  CHECK(part->peers().empty());
+
+  auto second = *PubSub::create(*ours, {.legacy = true});
+  say(graft);
+  const auto key = theirs->key().to_hex();
+  say(R"({"type":"gossipsub","msg_type":"MESSAGE","topic":"news","msg_id":"00000000:000001","origin":")" + key +
+      R"(","from":")" + key + R"(","hop":0,"data":"b2xk"})");
+  const auto message = seen.wait_for("old");
+  CHECK(message.origin == theirs->key());
+  CHECK(message.signer == ours->key());
+  CHECK_FALSE(message.proved());
+  CHECK(queued() == 1);
+  CHECK(part->topics().at(0).mesh == std::vector{theirs->key()});
+  REQUIRE(part->publish("news", MessageBody{to_bytes("new")}));
+  CHECK(heard.get().find(R"("data":"bmV3")") != std::string::npos);
+}

@@ -148,13 +148,14 @@ class Node:
         #: Called on the event loop when a link comes up or ends, and when a session opens.
         self.on_event: EventHook | None = on_event
         self._native = NativeNode(config, True)
-        settings: PubSubOptions = {"peers": [], "find_peers": True, "signatures": True, "max_body": 1_048_576, "port": 7003}
+        settings: PubSubOptions = {"peers": [], "find_peers": True, "signatures": True, "max_body": 1_048_576, "port": 7003,
+                                   "legacy": False}
         for name in pubsub or {}:
             if name not in settings:
                 raise TypeError(f"pub/sub has no option {name!r}")
         settings.update(pubsub or {})
         self._native.set_pubsub(list(settings["peers"]), settings["find_peers"], settings["signatures"],
-                                settings["max_body"], settings["port"])
+                                settings["max_body"], settings["port"], settings["legacy"])
         #: The node's public key, 64 hexadecimal digits: what peers send to.
         self.key = self._native.key
         #: Its overlay address.

@@ -34,6 +34,7 @@ class PubSubOptions(TypedDict, total=False):
     signatures: bool
     max_body: int
     port: int
+    legacy: bool
 
 
 @dataclass(frozen=True)
