@@ -26,7 +26,7 @@ namespace axl {
 
 class Node;
 
-namespace node {
+namespace patterns {
 class PubSubState;
 }
 
@@ -90,7 +90,7 @@ class AXL_API PubSub {
   /// Fails with already_exists when another PubSub of the node has other options (signatures, max_body, port), or the
   /// port is taken. Peers of all are candidates.
   [[nodiscard]] static Result<std::unique_ptr<PubSub>> create(Node& node, PubSubOptions options = {});
-  PubSub(std::shared_ptr<node::PubSubState> state, std::uint64_t user) noexcept;
+  PubSub(std::shared_ptr<patterns::PubSubState> state, std::uint64_t user) noexcept;
   PubSub(const PubSub&) = delete;
   PubSub& operator=(const PubSub&) = delete;
   /// Ends its subscriptions. No handler of them is called afterwards.
@@ -128,7 +128,7 @@ class AXL_API PubSub {
   [[nodiscard]] Statistics statistics() const;
 
  private:
-  std::shared_ptr<node::PubSubState> state_;
+  std::shared_ptr<patterns::PubSubState> state_;
   std::uint64_t user_;
 };
 

@@ -7,7 +7,6 @@
 #include "link/uri.hpp"
 #include "http/local_access.hpp"
 #include "net/endpoint.hpp"
-#include "node/pubsub_state.hpp"
 #include "node/session_state.hpp"
 
 namespace axl::node {
@@ -109,7 +108,6 @@ void NodeState::stop() {
   if (std::exchange(stopped_, true)) return;
   const auto end = [this] {
     for (const auto& [name, part] : std::exchange(parts_, {})) part->on_node_stop();
-    if (const auto pubsub = pubsub_.lock()) pubsub->close();
     for (const auto& weak : std::exchange(sessions_, {})) {
       if (const auto session = weak.lock()) session->on_node_stopped();
     }
@@ -212,29 +210,6 @@ void NodeState::connect_session(const PublicKey& peer, std::uint16_t port, Node:
   });
 }
 
-Result<std::shared_ptr<PubSubState>> NodeState::open_pubsub(PubSubOptions options, std::uint64_t& user) {
-  Result<std::shared_ptr<PubSubState>> result = Error{Errc::closed, "the node has been stopped"};
-  on_loop_and_wait([&] {
-    auto state = pubsub_.lock();
-    if (!state || state->closed()) {
-      state = std::make_shared<PubSubState>(*this, private_key_, options);
-      if (const auto opened = state->open(); !opened) {
-        result = opened.error();
-        return;
-      }
-      pubsub_ = state;
-    }
-    const auto joined = state->join(options);
-    if (!joined) {
-      result = joined.error();
-      return;
-    }
-    user = *joined;
-    result = std::move(state);
-  });
-  return result;
-}
-
 std::shared_ptr<Part> NodeState::part(std::string_view name) const {
   const auto found = parts_.find(name);
   return found == parts_.end() ? nullptr : found->second;
@@ -320,7 +295,7 @@ void NodeState::set_event_handler(Node::EventHandler handler) {
 
 void NodeState::emit(const NodeEvent& event) {
   if (event.kind == NodeEvent::Kind::peer_up) {
-    if (const auto pubsub = pubsub_.lock()) pubsub->on_link_up();
+    for (const auto& [name, part] : std::map{parts_}) part->on_link_up();  // they may end meanwhile
   }
   const auto handler = event_handler_;
   if (handler) handler(event);

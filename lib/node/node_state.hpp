@@ -2,7 +2,6 @@
 #pragma once
 
 #include <axl/node.hpp>
-#include <axl/pubsub.hpp>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -26,7 +25,6 @@
 
 namespace axl::node {
 
-class PubSubState;
 class SessionState;
 
 class NodeState final : public bridge::Host {
@@ -47,8 +45,6 @@ class NodeState final : public bridge::Host {
   [[nodiscard]] const Address& address() const noexcept { return address_; }
   [[nodiscard]] bridge::Bridge& bridge() noexcept { return *bridge_; }
   [[nodiscard]] Scheduler& scheduler() noexcept { return *this; }
-  /// The node's one, for one more user, which it names.
-  Result<std::shared_ptr<PubSubState>> open_pubsub(PubSubOptions options, std::uint64_t& user);
   /// Runs `task` on the loop before it returns; not at all once the node has stopped.
   void on_loop_and_wait(const std::function<void()>& task);
   void send(const PublicKey& peer, MessageBody body, SendOptions options, Node::SendHandler handler);
@@ -65,6 +61,8 @@ class NodeState final : public bridge::Host {
   [[nodiscard]] std::shared_ptr<Part> part(std::string_view name) const;
   void set_part(std::string name, std::shared_ptr<Part> part) { parts_[std::move(name)] = std::move(part); }
   void drop_part(std::string_view name);
+  /// For what signs in the node's name.
+  [[nodiscard]] const PrivateKey& private_key() const noexcept { return private_key_; }
   /// This key was made for this node, just now.
   [[nodiscard]] bool has_new_key() const noexcept { return !config_.identity.has_value(); }
 
@@ -149,7 +147,6 @@ class NodeState final : public bridge::Host {
   std::vector<std::unique_ptr<net::Listener>> api_listeners_;
   std::vector<std::unique_ptr<net::UnixListener>> unix_listeners_;  // of the local API
   std::vector<std::weak_ptr<SessionState>> sessions_;               // those that may be open, for stop()
-  std::weak_ptr<PubSubState> pubsub_;
   std::map<std::string, std::shared_ptr<Part>, std::less<>> parts_;
   std::vector<std::shared_ptr<AddressWait>> address_waits_;
   std::map<e2e::PingId, Ping> pings_;

@@ -2,19 +2,19 @@
 #include <utility>
 
 #include "node/node_state.hpp"
-#include "node/pubsub_state.hpp"
+#include "patterns/pubsub_state.hpp"
 #include "pubsub/message.hpp"
 
 namespace axl {
 
 Result<std::unique_ptr<PubSub>> PubSub::create(Node& node, PubSubOptions options) {
   std::uint64_t user = 0;
-  auto state = node.state().open_pubsub(std::move(options), user);
+  auto state = patterns::PubSubState::of(node.state(), options, user);
   if (!state) return state.error();
   return std::make_unique<PubSub>(*std::move(state), user);
 }
 
-PubSub::PubSub(std::shared_ptr<node::PubSubState> state, std::uint64_t user) noexcept
+PubSub::PubSub(std::shared_ptr<patterns::PubSubState> state, std::uint64_t user) noexcept
     : state_{std::move(state)}, user_{user} {}
 
 PubSub::~PubSub() {

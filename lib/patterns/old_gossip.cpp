@@ -1,4 +1,4 @@
-#include "node/old_gossip.hpp"
+#include "patterns/old_gossip.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -6,9 +6,9 @@
 #include "node/node_state.hpp"
 #include "pubsub/compat_codec.hpp"
 
-namespace axl::node {
+namespace axl::patterns {
 
-OldGossip::OldGossip(NodeState& node, std::size_t max_body, Events events)
+OldGossip::OldGossip(node::NodeState& node, std::size_t max_body, Events events)
     : node_{node},
       scheduler_{node.scheduler()},
       events_{std::move(events)},
@@ -105,4 +105,4 @@ void OldGossip::on_sent(const PublicKey& peer, std::size_t bytes, bool arrived) 
   }
 }
 
-}  // namespace axl::node
+}  // namespace axl::patterns

@@ -1,14 +1,14 @@
-#include "node/pubsub_state.hpp"
+#include "patterns/pubsub_state.hpp"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "core/expect.hpp"
-#include "node/node_state.hpp"
-#include "node/old_gossip.hpp"
+#include "patterns/old_gossip.hpp"
 #include "pubsub/codec.hpp"
 
-namespace axl::node {
+namespace axl::patterns {
 
 namespace {
 
@@ -16,6 +16,7 @@ constexpr Duration kLookAgain{std::chrono::seconds{10}};
 constexpr Duration kLookAgainAlone{std::chrono::seconds{1}};  // while there is no session
 constexpr std::size_t kMostOfTree = 256;  // tree entries that are taken for candidates
 constexpr std::uint64_t kNobody = 0;      // no user
+constexpr std::string_view kPart = "publish/subscribe";
 
 pubsub::Config engine_config(const PubSubOptions& options) {
   pubsub::Config config;
@@ -31,12 +32,36 @@ PubSubMessage public_form(pubsub::Received message) {
 
 }  // namespace
 
-PubSubState::PubSubState(NodeState& node, const PrivateKey& key, PubSubOptions options)
+PubSubState::PubSubState(node::NodeState& node, PubSubOptions options)
     : node_{node},
       options_{std::move(options)},
       scheduler_{node.scheduler()},
-      engine_{engine_config(options_), key, scheduler_.rng(),
+      engine_{engine_config(options_), node.private_key(), scheduler_.rng(),
               std::chrono::system_clock::now().time_since_epoch() - scheduler_.now().time_since_epoch()} {}
+
+Result<std::shared_ptr<PubSubState>> PubSubState::of(node::NodeState& node, const PubSubOptions& options,
+                                                     std::uint64_t& user) {
+  Result<std::shared_ptr<PubSubState>> result = Error{Errc::closed, "the node has been stopped"};
+  node.on_loop_and_wait([&] {
+    auto state = std::static_pointer_cast<PubSubState>(node.part(kPart));
+    if (!state) {
+      state = std::make_shared<PubSubState>(node, options);
+      if (const auto opened = state->open(); !opened) {
+        result = opened.error();
+        return;
+      }
+      node.set_part(std::string{kPart}, state);
+    }
+    const auto joined = state->join(options);
+    if (!joined) {
+      result = joined.error();
+      return;
+    }
+    user = *joined;
+    result = std::move(state);
+  });
+  return result;
+}
 
 Result<void> PubSubState::open() {
   const std::weak_ptr<PubSubState> weak = weak_from_this();
@@ -114,7 +139,9 @@ void PubSubState::leave(std::uint64_t user) {
     if (subscriber->user == user) theirs.push_back(id);
   }
   for (const auto id : theirs) unsubscribe(id);
-  if (--users_ == 0) close();
+  if (--users_ > 0) return;
+  close();
+  node_.drop_part(kPart);
 }
 
 Result<PubSub::Subscription> PubSubState::subscribe(std::uint64_t user, const std::string& topic,
@@ -357,4 +384,4 @@ void PubSubState::on_judged(const pubsub::MessageId& id, pubsub::Verdict verdict
   turn();
 }
 
-}  // namespace axl::node
+}  // namespace axl::patterns

@@ -5,8 +5,8 @@
 // All on the loop.
 #pragma once
 
-#include <axl/pubsub.hpp>
 #include <atomic>
+#include <axl/pubsub.hpp>
 #include <axl/session.hpp>
 #include <cstdint>
 #include <deque>
@@ -16,16 +16,20 @@
 #include <vector>
 
 #include "core/scheduler.hpp"
+#include "node/node_state.hpp"
+#include "node/part.hpp"
 #include "pubsub/engine.hpp"
 
-namespace axl::node {
+namespace axl::patterns {
 
-class NodeState;
 class OldGossip;
 
-class PubSubState : public std::enable_shared_from_this<PubSubState> {
+class PubSubState final : public node::Part, public std::enable_shared_from_this<PubSubState> {
  public:
-  PubSubState(NodeState& node, const PrivateKey& key, PubSubOptions options);
+  PubSubState(node::NodeState& node, PubSubOptions options);
+  /// The node's, made if there is none yet, with one more user.
+  [[nodiscard]] static Result<std::shared_ptr<PubSubState>> of(node::NodeState& node, const PubSubOptions& options,
+                                                               std::uint64_t& user);
 
   Result<void> open();
   void close();
@@ -33,11 +37,11 @@ class PubSubState : public std::enable_shared_from_this<PubSubState> {
   Result<std::uint64_t> join(const PubSubOptions& options);
   /// Ends the user's subscriptions. Closes when it was the last.
   void leave(std::uint64_t user);
-  /// There is a new neighbour.
-  void on_link_up();
+  void on_link_up() override;
+  void on_node_stop() override { close(); }
   [[nodiscard]] bool closed() const noexcept { return closed_; }
   /// Valid until close().
-  [[nodiscard]] NodeState& node() noexcept { return node_; }
+  [[nodiscard]] node::NodeState& node() noexcept { return node_; }
 
   Result<PubSub::Subscription> subscribe(std::uint64_t user, const std::string& topic, PubSub::Handler handler,
                                          PubSub::Judge judge);
@@ -106,7 +110,7 @@ class PubSubState : public std::enable_shared_from_this<PubSubState> {
   [[nodiscard]] bool has_subscribers(const std::string& topic) const;
   [[nodiscard]] std::vector<PubSub::Subscription> subscriptions_of(const std::string& topic) const;
 
-  NodeState& node_;
+  node::NodeState& node_;
   PubSubOptions options_;
   Scheduler& scheduler_;
   pubsub::Engine engine_;
@@ -125,4 +129,4 @@ class PubSubState : public std::enable_shared_from_this<PubSubState> {
   std::atomic<std::size_t> waiting_{0};  // bytes on their way to the loop
 };
 
-}  // namespace axl::node
+}  // namespace axl::patterns

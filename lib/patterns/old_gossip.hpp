@@ -18,8 +18,10 @@
 #include "core/scheduler.hpp"
 
 namespace axl::node {
-
 class NodeState;
+}
+
+namespace axl::patterns {
 
 class OldGossip : public std::enable_shared_from_this<OldGossip> {
  public:
@@ -38,7 +40,7 @@ class OldGossip : public std::enable_shared_from_this<OldGossip> {
   };
 
   /// `max_body`: of a published message.
-  OldGossip(NodeState& node, std::size_t max_body, Events events);
+  OldGossip(node::NodeState& node, std::size_t max_body, Events events);
 
   void open();
   void close();
@@ -65,7 +67,7 @@ class OldGossip : public std::enable_shared_from_this<OldGossip> {
   void make_place();
   void on_sent(const PublicKey& peer, std::size_t bytes, bool arrived);
 
-  NodeState& node_;
+  node::NodeState& node_;
   Scheduler& scheduler_;
   Events events_;
   Router::HandlerId handler_{};
@@ -74,4 +76,4 @@ class OldGossip : public std::enable_shared_from_this<OldGossip> {
   bool open_ = false;
 };
 
-}  // namespace axl::node
+}  // namespace axl::patterns
