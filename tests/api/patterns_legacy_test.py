@@ -179,6 +179,19 @@ class LegacyConvergecast(Legacy):
         self.assertEqual((outcome["is_root"], outcome["complete"], outcome["values"]), (False, True, {ours.key.hex[:8]: 1}))
         self.assertEqual(OldConvergecast(theirs).run({theirs.key.hex[:8]: 1}), {ours.key.hex[:8]: 1, theirs.key.hex[:8]: 1})
 
+    def test_we_hand_on_the_sum_of_older_children_to_an_older_parent(self):
+        keys = make_keys(3)
+        ours = self.axld(key=keys[1], listen=["tls://127.0.0.1:0"], settings=LEGACY)
+        root, leaf = (self.axld(key=key, peers=[ours.uri()]) for key in (keys[0], keys[2]))
+        for node in root, ours, leaf:
+            node.wait_for_root(keys[0])
+        until(lambda: OldConvergecast(leaf).parent == ours.key.hex and OldConvergecast(root).children == {ours.key.hex}, "the tree is known")
+        names = [node.key.hex[:8] for node in (root, ours, leaf)]
+        OldConvergecast(leaf).run({names[2]: 1})
+        outcome = ask(ours, "default", legacy=True, time=30, values={names[1]: 1}).json()
+        self.assertEqual((outcome["is_root"], outcome["complete"], outcome["received_from"]), (False, True, [leaf.key.hex]))
+        self.assertEqual(OldConvergecast(root).run({names[0]: 1}), {name: 1 for name in names})
+
     def test_parts_that_are_not_the_senders_own_or_no_numbers_are_messages_like_others(self):
         ours, theirs = self.pair()
         until(lambda: OldConvergecast(theirs).parent == ours.key.hex, "the tree is known")
