@@ -42,6 +42,12 @@ class AXL_API Convergecast {
   /// commutative for outcomes that do not depend on the tree.
   using MergeFunction = std::function<std::optional<Bytes>(ByteSpan first, ByteSpan second)>;
 
+  /// Takes what became of two values, once, from any thread. Without it in time, or when it is empty, the nodes behind
+  /// the second one are missing.
+  using Merged = std::function<void(std::optional<Bytes> merged)>;
+  /// One that takes its time; it gets the next two when these have become one.
+  using SlowMergeFunction = std::function<void(Bytes first, Bytes second, Merged merged)>;
+
   /// What came of a session of the older kind: sums by name over this node and those below it, over all at the root.
   struct OldOutcome {
     bool is_root = false;
@@ -77,6 +83,7 @@ class AXL_API Convergecast {
   /// Outcomes of questions that tell all.
   void on_told(ToldHandler handler);
   Result<void> add_merge(const std::string& name, MergeFunction merge);
+  Result<void> add_merge_slowly(const std::string& name, SlowMergeFunction merge);
   /// Asks every node of the tree, this one too.
   void ask(Question question, OutcomeHandler handler);
   /// Takes part, with these values, in a session of the older kind, in which every node begins by itself: waits for the

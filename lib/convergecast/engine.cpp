@@ -19,6 +19,12 @@ Result<void> Engine::add_merge(const std::string& name, Merge merge) {
   return {};
 }
 
+Result<void> Engine::add_slow_merge(const std::string& name) {
+  if (!is_name(name)) return Error{Errc::invalid_argument, "a merge has a name"};
+  if (!merges_.try_emplace(name).second) return Error{Errc::already_exists, "merge " + name};
+  return {};
+}
+
 void Engine::on_tree(const PublicKey& parent, std::span<const PublicKey> children, Time now) {
   tree_.update(parent, children, now);
 }
@@ -61,6 +67,8 @@ void Engine::on_tick(Time now) {
       forget(nonce);
     } else if (now >= session.deadline()) {
       close(nonce, session);
+    } else if (!session.collected() && now >= session.collect_until()) {
+      wind_up(nonce, session);
     } else {
       for (const auto& child : session.waited_for()) request(nonce, session, child, now);
       session.resend_at = session.next_resend(now);

@@ -44,6 +44,13 @@ struct Wanted {
   Question question;
   Time until{};  ///< later it is missing
 };
+/// Two values of a custom operation that is merged elsewhere are to become one. Answer with on_merged().
+struct Merging {
+  Nonce session{};
+  std::string merge;
+  Bytes first;
+  Bytes second;
+};
 /// A question of this node has ended. Errors, after its time and half of it again: busy (too many at once),
 /// timed_out (no answer from above); at once: not_supported (the root does not know the merge).
 struct Finished {
@@ -55,7 +62,7 @@ struct Told {
   Question question;
   Outcome outcome;
 };
-using Output = std::variant<Send, Wanted, Finished, Told>;
+using Output = std::variant<Send, Wanted, Merging, Finished, Told>;
 
 struct Config {
   /// How long a node may take from one parent to the next.
@@ -78,6 +85,8 @@ class Engine {
 
   /// A merge for custom operations; already_exists, invalid_argument.
   Result<void> add_merge(const std::string& name, Merge merge);
+  /// The same, whose values are merged elsewhere: Merging.
+  Result<void> add_slow_merge(const std::string& name);
 
   /// The place in the tree, whenever it may have changed. `parent` is our own key at the root.
   void on_tree(const PublicKey& parent, std::span<const PublicKey> children, Time now);
@@ -92,6 +101,9 @@ class Engine {
   /// What this node has to say, for a Wanted; nothing: it abstains. Errors: not_found (over, or said already),
   /// invalid_argument and too_large (say something else).
   Result<void> contribute(const Nonce& session, const std::vector<Contribution>& values);
+
+  /// For a Merging; empty: the two do not go together. Without it, or after the session's time, the child is missing.
+  void on_merged(const Nonce& session, std::optional<Bytes> merged);
 
   [[nodiscard]] std::optional<Output> poll_output();
   [[nodiscard]] std::optional<Time> next_tick() const;
@@ -123,12 +135,14 @@ class Engine {
   void begin(const Nonce& nonce, Session session, Time now);
   void request(const Nonce& nonce, const Session& session, const PublicKey& child, Time now);
   void close_if_ready(const Nonce& nonce, Session& session);
+  void wind_up(const Nonce& nonce, Session& session);
   void close(const Nonce& nonce, Session& session);
   void tell(const Nonce& nonce, Session& session, const Marks& marks, const Groups& groups, ByteSpan encoded);
   void set_due(const Nonce& nonce, Session& session);
   void forget(const Nonce& nonce);
   [[nodiscard]] std::optional<Reason> objection(const PublicKey& from, const Request& request, Time now) const;
   [[nodiscard]] bool knows(const Operation& operation) const;
+  [[nodiscard]] bool is_slow(const Operation& operation) const;
   [[nodiscard]] const Merge* merge_of(const Operation& operation) const;
   [[nodiscard]] Session* find(const Nonce& nonce);
   void send(const PublicKey& to, Bytes body) { outputs_.emplace_back(Send{to, MessageBody{std::move(body)}}); }
@@ -140,7 +154,7 @@ class Engine {
   Time started_;
   TreeView tree_;
   Asks asks_;
-  std::map<std::string, Merge, std::less<>> merges_;
+  std::map<std::string, Merge, std::less<>> merges_;  // empty: elsewhere
   std::map<Nonce, Session> sessions_;
   std::set<std::pair<Time, Nonce>> due_;
   std::size_t running_ = 0;

@@ -16,12 +16,18 @@ bool Engine::knows(const Operation& operation) const {
 
 const Merge* Engine::merge_of(const Operation& operation) const {
   const auto found = merges_.find(operation.merge);
-  return found == merges_.end() ? nullptr : &found->second;
+  return found == merges_.end() || !found->second ? nullptr : &found->second;
+}
+
+bool Engine::is_slow(const Operation& operation) const {
+  const auto found = merges_.find(operation.merge);
+  return operation.kind == Operation::Kind::custom && found != merges_.end() && !found->second;
 }
 
 void Engine::set_due(const Nonce& nonce, Session& session) {
   due_.erase({session.due, nonce});
-  session.due = session.done() ? session.forget_at() : std::min(session.deadline(), session.resend_at);
+  const auto end = session.collected() ? session.deadline() : session.collect_until();
+  session.due = session.done() ? session.forget_at() : std::min(end, session.resend_at);
   due_.emplace(session.due, nonce);
 }
 
@@ -51,7 +57,7 @@ void Engine::open(const Asks::Id& id, Asks::Entry& entry, Time now) {
   Nonce nonce{};
   rng_.fill(nonce);
   entry.session = nonce;
-  begin(nonce, Session{entry.question, own_, own_, entry.question.time, now}, now);
+  begin(nonce, Session{entry.question, own_, own_, entry.question.time, is_slow(entry.question.operation), now}, now);
 }
 
 void Engine::begin(const Nonce& nonce, Session opened, Time now) {
@@ -69,7 +75,7 @@ void Engine::begin(const Nonce& nonce, Session opened, Time now) {
   });
   session.resend_at = session.next_resend(now);
   set_due(nonce, session);
-  outputs_.emplace_back(Wanted{nonce, session.question(), session.deadline()});
+  outputs_.emplace_back(Wanted{nonce, session.question(), session.collect_until()});
 }
 
 void Engine::request(const Nonce& nonce, const Session& session, const PublicKey& child, Time now) {
@@ -99,12 +105,13 @@ void Engine::take(const PublicKey& from, const Request& request, Time now) {
     send(from, encode(Decline{request.nonce, *reason}));
     return;
   }
-  begin(request.nonce, Session{request.question, own_, from, request.budget, now}, now);
+  const bool slow = is_slow(request.question.operation);
+  begin(request.nonce, Session{request.question, own_, from, request.budget, slow, now}, now);
 }
 
 Result<void> Engine::take(const PublicKey& from, const PartView& part, Time now) {
   auto* session = find(part.nonce);
-  if (session == nullptr || !session->waits_for(from) || now >= session->deadline()) {
+  if (session == nullptr || !session->waits_for(from) || now >= session->collect_until()) {
     ++counters_.ignored;
     return {};
   }
@@ -133,7 +140,29 @@ void Engine::take(const PublicKey& from, const Decline& decline) {
 }
 
 void Engine::close_if_ready(const Nonce& nonce, Session& session) {
-  if (!session.done() && session.ready()) close(nonce, session);
+  if (!session.done() && session.ready()) wind_up(nonce, session);
+}
+
+// Closes it, once all values are merged.
+void Engine::wind_up(const Nonce& nonce, Session& session) {
+  const auto& operation = session.question().operation;
+  if (is_slow(operation)) {
+    session.stop_collecting();
+    if (auto pair = session.fold()) {
+      outputs_.emplace_back(Merging{nonce, operation.merge, std::move(pair->first), std::move(pair->second)});
+      session.resend_at = session.deadline();
+      set_due(nonce, session);
+      return;
+    }
+  }
+  close(nonce, session);
+}
+
+void Engine::on_merged(const Nonce& nonce, std::optional<Bytes> merged) {
+  auto* session = find(nonce);
+  if (session == nullptr || session->done() || !session->collected()) return;
+  session->on_merged(std::move(merged));
+  wind_up(nonce, *session);
 }
 
 void Engine::close(const Nonce& nonce, Session& session) {

@@ -1,6 +1,7 @@
 #include "convergecast/session.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace axl::convergecast {
 
@@ -16,13 +17,14 @@ Duration budget_below(Duration budget) {
 
 }  // namespace
 
-Session::Session(Question question, const PublicKey& own, const PublicKey& parent, Duration budget, Time now)
+Session::Session(Question question, const PublicKey& own, const PublicKey& parent, Duration budget, bool slow, Time now)
     : question_{std::move(question)},
       own_{own},
       parent_{parent},
       accepted_{now},
       deadline_{now + budget},
-      child_budget_{budget_below(budget)} {}
+      child_budget_{budget_below(budget)},
+      collect_until_{slow ? deadline_ - (budget - child_budget_) / 2 : deadline_} {}
 
 bool Session::waits_for(const PublicKey& child) const {
   const auto found = children_.find(child);
@@ -104,16 +106,51 @@ void Session::contribute(Groups groups) {
   }
 }
 
-void Session::finish(bool settling, const Merge* with) {
-  if (!own_done_) marks_.add_missing(own_);
+void Session::stop_collecting() {
+  if (std::exchange(collected_, true)) return;
+  if (!std::exchange(own_done_, true)) marks_.add_missing(own_);
   if (own_groups_) groups_ = std::move(*own_groups_);
   own_groups_.reset();
   for (auto& [key, child] : children_) {
     if (child.state == State::waiting) set_missing(key, child);
+  }
+}
+
+// A child goes in as a whole or not at all: each time from the start, with what has been merged so far.
+std::optional<Session::Pair> Session::fold() {
+  for (auto& [key, child] : children_) {
+    if (!child.held) continue;
+    std::size_t next = 0;
+    std::optional<Pair> wanted;
+    const Merge again = [&](ByteSpan first, ByteSpan second) -> std::optional<Bytes> {
+      if (next < merged_.size()) return merged_[next++];
+      wanted = Pair{to_bytes(first), to_bytes(second)};
+      return std::nullopt;
+    };
+    const bool fits = merge(child.marks, *child.held, &again);
+    if (wanted) return wanted;
+    if (!fits) set_missing(key, child);
+    child.held.reset();
+    merged_.clear();
+    merged_bytes_ = 0;
+  }
+  return std::nullopt;
+}
+
+void Session::on_merged(std::optional<Bytes> merged) {
+  if (merged) merged_bytes_ += merged->size();
+  if (merged_bytes_ > kMaxGroupsSize) merged.reset();
+  merged_.push_back(std::move(merged));
+}
+
+void Session::finish(bool settling, const Merge* with) {
+  stop_collecting();
+  for (auto& [key, child] : children_) {
     if (child.held && !merge(child.marks, *child.held, with)) set_missing(key, child);
     child.held.reset();
   }
   held_ = 0;
+  merged_.clear();
   marks_.settling = marks_.settling || settling;
   done_ = true;
 }

@@ -3,7 +3,9 @@
 // A child is in the account at most once: with the one part that comes while we wait for it, or as missing. Those who
 // answered another parent are neither. What comes when we no longer wait is late, and for nothing.
 //
-// Built-in operations are merged as parts come. Parts of custom ones are kept, to be merged in the order of keys.
+// Built-in operations are merged as parts come. Parts of custom ones are kept, to be merged in the order of keys: at
+// once, or two values at a time by somebody who takes a while (fold()), for which half of what children do not get of
+// the budget is kept.
 #pragma once
 
 #include <axl/time.hpp>
@@ -23,14 +25,16 @@ namespace axl::convergecast {
 
 class Session {
  public:
-  /// `parent` is our own key at the root. `budget`: for us to answer.
-  Session(Question question, const PublicKey& own, const PublicKey& parent, Duration budget, Time now);
+  /// `parent` is our own key at the root. `budget`: for us to answer. `slow`: values are merged by fold().
+  Session(Question question, const PublicKey& own, const PublicKey& parent, Duration budget, bool slow, Time now);
 
   [[nodiscard]] const Question& question() const noexcept { return question_; }
   [[nodiscard]] const PublicKey& parent() const noexcept { return parent_; }
   [[nodiscard]] bool at_root() const noexcept { return parent_ == own_; }
   [[nodiscard]] Time accepted() const noexcept { return accepted_; }
   [[nodiscard]] Time deadline() const noexcept { return deadline_; }
+  /// No part is waited for any longer.
+  [[nodiscard]] Time collect_until() const noexcept { return collect_until_; }
   /// Nobody counts parts of this session after it.
   [[nodiscard]] Time forget_at() const noexcept { return accepted_ + question_.time; }
 
@@ -40,7 +44,7 @@ class Session {
   /// When to ask again who has not answered: the deadline, when there will be nothing left for it.
   [[nodiscard]] Time next_resend(Time now) const noexcept {
     const auto next = now + repeat_interval(child_budget_);
-    return children_.empty() || next >= accepted_ + child_budget_ ? deadline_ : next;
+    return collected_ || children_.empty() || next >= accepted_ + child_budget_ ? deadline_ : next;
   }
   void expect(const PublicKey& child) { children_.try_emplace(child); }
   void miss(const PublicKey& child) { marks_.add_missing(child); }
@@ -57,7 +61,18 @@ class Session {
 
   /// Everybody has answered.
   [[nodiscard]] bool ready() const noexcept { return own_done_ && waiting_for_none(); }
-  /// Closes the account: who has not answered is missing.
+  /// Who has not answered is missing.
+  void stop_collecting();
+  [[nodiscard]] bool collected() const noexcept { return collected_; }
+  struct Pair {
+    Bytes first;
+    Bytes second;
+  };
+  /// After stop_collecting(): merges what can be. Empty: all is; else the next two that are to be merged elsewhere.
+  [[nodiscard]] std::optional<Pair> fold();
+  /// What has come of the two; empty: they do not go together, and the child is missing.
+  void on_merged(std::optional<Bytes> merged);
+  /// Closes the account: who has not answered is missing, and whose values are not merged yet.
   void finish(bool settling, const Merge* merge);
   [[nodiscard]] bool done() const noexcept { return done_; }
 
@@ -90,11 +105,15 @@ class Session {
   Time accepted_;
   Time deadline_;
   Duration child_budget_;
+  Time collect_until_;
   std::map<PublicKey, Child> children_;
   std::optional<Groups> own_groups_;  // of a custom operation
   Marks marks_;
   Groups groups_;
   std::size_t held_ = 0;
+  std::vector<std::optional<Bytes>> merged_;  // of the child that is being folded in, in the order of its groups
+  std::size_t merged_bytes_ = 0;
+  bool collected_ = false;
   bool own_done_ = false;
   bool done_ = false;
 };

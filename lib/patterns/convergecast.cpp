@@ -34,6 +34,10 @@ struct Convergecast::State final : node::Part, std::enable_shared_from_this<Stat
     std::uint64_t user = 0;
     OldOutcomeHandler handler;
   };
+  struct Merger {
+    std::uint64_t user = 0;
+    SlowMergeFunction merge;
+  };
   struct Asked {
     std::uint64_t user = 0;
     OutcomeHandler handler;
@@ -101,6 +105,7 @@ struct Convergecast::State final : node::Part, std::enable_shared_from_this<Stat
     if (closed) return;
     users.erase(user);
     std::erase_if(old_asked, [&](const auto& entry) { return entry.second.user == user; });
+    std::erase_if(mergers, [&](const auto& entry) { return entry.second.user == user; });
     std::erase_if(asked, [&](const auto& entry) {
       if (entry.second.user != user) return false;
       engine.cancel(entry.first);
@@ -117,6 +122,7 @@ struct Convergecast::State final : node::Part, std::enable_shared_from_this<Stat
     carrier->close();
     timer.reset();
     asked.clear();
+    mergers.clear();
     users.clear();
     old_asked.clear();
     if (old) node.state().router().remove(old_messages);
@@ -152,6 +158,7 @@ struct Convergecast::State final : node::Part, std::enable_shared_from_this<Stat
       if (!output) break;
       if (auto* sent = std::get_if<convergecast::Send>(&*output)) carrier->send(sent->to, std::move(sent->body));
       if (const auto* wanted = std::get_if<convergecast::Wanted>(&*output)) contribute(*wanted);
+      if (auto* merging = std::get_if<convergecast::Merging>(&*output)) merge(std::move(*merging));
       if (auto* finished = std::get_if<convergecast::Finished>(&*output)) finish(*finished);
       if (const auto* result = std::get_if<convergecast::Told>(&*output)) {
         tell(*result);
@@ -215,6 +222,24 @@ struct Convergecast::State final : node::Part, std::enable_shared_from_this<Stat
     turn();
   }
 
+  // A name stays known when who has brought it is gone: then nothing goes together.
+  void merge(convergecast::Merging merging) {
+    const auto merger = mergers.find(merging.merge);
+    if (merger == mergers.end()) return engine.on_merged(merging.session, std::nullopt);
+    const auto call = merger->second.merge;
+    call(std::move(merging.first), std::move(merging.second),
+         [weak = weak_from_this(), executor = node.state().shared_executor(), session = merging.session,
+          said = std::make_shared<std::atomic<bool>>(false)](std::optional<Bytes> merged) {
+           if (said->exchange(true)) return;
+           executor->dispatch([weak, session, merged = std::move(merged)] {
+             const auto state = weak.lock();
+             if (!state || state->closed) return;
+             state->engine.on_merged(session, merged);
+             state->turn();
+           });
+         });
+  }
+
   void finish(convergecast::Finished& finished) {
     auto found = asked.extract(finished.question);
     if (!found.empty() && found.mapped().handler) found.mapped().handler(std::move(finished.outcome));
@@ -247,6 +272,7 @@ struct Convergecast::State final : node::Part, std::enable_shared_from_this<Stat
   std::optional<convergecast::OldRuns> old;  // none: they take no part
   Router::HandlerId old_messages{};
   std::map<std::string, OldAsked> old_asked;
+  std::map<std::string, Merger> mergers;  // by the names of merges
   std::map<std::uint64_t, User> users;  // in the order of their making
   std::uint64_t next_user = 1;
   bool turning = false;
@@ -302,6 +328,16 @@ void Convergecast::on_told(ToldHandler handler) {
 Result<void> Convergecast::add_merge(const std::string& name, MergeFunction merge) {
   Result<void> added;
   state_->node.state().loop().run_and_wait([&] { added = state_->engine.add_merge(name, std::move(merge)); });
+  return added;
+}
+
+Result<void> Convergecast::add_merge_slowly(const std::string& name, SlowMergeFunction merge) {
+  if (!merge) return Error{Errc::invalid_argument, "a merge has a function"};
+  Result<void> added;
+  state_->node.state().loop().run_and_wait([&] {
+    added = state_->engine.add_slow_merge(name);
+    if (added) state_->mergers[name] = {user_, std::move(merge)};
+  });
   return added;
 }
 

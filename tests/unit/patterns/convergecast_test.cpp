@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <axl/convergecast.hpp>
 #include <catch2/catch_test_macros.hpp>
+#include <thread>
 #include <utility>
 
 #include "node_fixture.hpp"
@@ -68,18 +69,24 @@ TEST_CASE("convergecast: the sum over three nodes is the sum of what they said, 
 }
 
 TEST_CASE("convergecast: one's own merge, and an outcome that is told to all", "[convergecast]") {
+  std::vector<std::jthread> threads;  // started on one loop, and joined when that has gone
   Three three;
   auto told = std::make_shared<Awaited<Outcome>>();
   const Question question{"words", {Kind::custom, 0, "join"}, 2s, true};
   CHECK(ask_and_wait(*three.parts[0], {"", {Kind::sum, 0, {}}, 2s, false}).error().is(Errc::invalid_argument));
-  for (auto& part : three.parts) {
-    REQUIRE(part->add_merge("join", [](ByteSpan a, ByteSpan b) {
-      auto all = to_bytes(a);
-      all.insert(all.end(), b.begin(), b.end());
-      std::sort(all.begin(), all.end());
-      return std::optional{all};
-    }));
-  }
+  const auto join = [](ByteSpan a, ByteSpan b) {
+    auto all = to_bytes(a);
+    all.insert(all.end(), b.begin(), b.end());
+    std::sort(all.begin(), all.end());
+    return std::optional{all};
+  };
+  REQUIRE(three.parts[0]->add_merge("join", join));
+  REQUIRE(three.parts[1]->add_merge_slowly("join", [&](Bytes a, Bytes b, Convergecast::Merged merged) {
+    threads.emplace_back([join, a = std::move(a), b = std::move(b), merged = std::move(merged)] { merged(join(a, b)); });
+  }));
+  REQUIRE(three.parts[2]->add_merge_slowly(
+      "join", [&](const Bytes& a, const Bytes& b, const Convergecast::Merged& merged) { merged(join(a, b)); }));
+  CHECK_FALSE(three.parts[2]->add_merge_slowly("none", {}));
   CHECK(three.parts[0]->add_merge("join", [](ByteSpan, ByteSpan) { return std::optional<Bytes>{}; }).error().is(
       Errc::already_exists));
   three.parts[2]->on_told([told, once = false](const Question& asked, const Outcome& outcome) mutable {
