@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "message.hpp"
+#include "question.hpp"
 #include "signal.hpp"
 
 namespace axl::c {
@@ -53,6 +54,11 @@ struct Item {
   std::uint16_t port = 0;
   std::uint64_t round_trip_ns = 0;
   std::uint64_t missed = 0;
+  axl_topic* topic = nullptr;  // source keeps it
+  std::unique_ptr<axl_question> question = {};
+  std::unique_ptr<axl_outcome> outcome = {};
+  std::unique_ptr<axl_merge> merge = {};
+  std::size_t peers = 0;
 };
 
 struct Release {

@@ -125,6 +125,30 @@ std::string known_node_json(const KnownNode& node) {
 
 std::string known_nodes_json(const std::vector<KnownNode>& nodes) { return array(nodes, known_node_json); }
 
+std::string pubsub_json(const PubSub* pubsub) {
+  const auto keys = [](const std::vector<PublicKey>& list) {
+    return array(list, [](const PublicKey& key) { return json::quote(key.to_hex()); });
+  };
+  if (pubsub == nullptr) return Object{}.truth("running", false).raw("peers", "[]").raw("topics", "[]").done();
+  const auto topics = array(pubsub->topics(), [&](const PubSub::TopicView& topic) {
+    return Object{}.text("topic", topic.name).raw("mesh", keys(topic.mesh)).number("peers", topic.peers).done();
+  });
+  const auto counted = pubsub->statistics();
+  return Object{}
+      .truth("running", true)
+      .raw("peers", keys(pubsub->peers()))
+      .raw("topics", topics)
+      .number("published", counted.published)
+      .number("delivered", counted.delivered)
+      .number("received", counted.received)
+      .number("duplicates", counted.duplicates)
+      .number("refused", counted.refused)
+      .number("sent", counted.sent)
+      .number("kept_messages", counted.kept_messages)
+      .number("kept_bytes", counted.kept_bytes)
+      .done();
+}
+
 std::string services_json(const std::vector<ServiceInfo>& services) {
   return array(services, [](const ServiceInfo& service) {
     constexpr std::string_view kKinds[] = {"url", "command", "handler"};

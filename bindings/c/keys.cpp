@@ -83,6 +83,9 @@ axl_status axl_key_from_hex(const char* digits, axl_key* key) {
 
 void axl_key_to_hex(const axl_key* key, char* text) {
   static constexpr char kDigits[] = "0123456789abcdef";
+  if (text == nullptr) return;
+  *text = '\0';
+  if (key == nullptr) return;
   for (const auto byte : key->bytes) {
     *text++ = kDigits[byte >> 4U];
     *text++ = kDigits[byte & 15U];
@@ -91,6 +94,9 @@ void axl_key_to_hex(const axl_key* key, char* text) {
 }
 
 void axl_key_address(const axl_key* key, char* text) {
+  if (text == nullptr) return;
+  *text = '\0';
+  if (key == nullptr) return;
   const auto address = axl::Address::of(to_key(*key)).to_string();
   std::memcpy(text, address.c_str(), std::min<std::size_t>(address.size() + 1, AXL_ADDRESS_TEXT_SIZE));
 }

@@ -84,12 +84,16 @@ axl_status axl_node_drain(axl_node* node, void* user) {
   });
 }
 
-void axl_node_key(const axl_node* node, axl_key* key) { from_key(node->node().key(), *key); }
-void axl_node_set_user(axl_node* node, void* user) { node->user = user; }
-void* axl_node_user(const axl_node* node) { return node->user; }
+void axl_node_key(const axl_node* node, axl_key* key) {
+  give_key(node == nullptr ? axl::PublicKey{} : node->node().key(), key);
+}
+void axl_node_set_user(axl_node* node, void* user) {
+  if (node != nullptr) node->user = user;
+}
+void* axl_node_user(const axl_node* node) { return node == nullptr ? nullptr : node->user.load(); }
 
 void axl_node_set_log(axl_node* node, axl_log_fn hook, void* user, axl_log_level level) {
-  node->queue()->set_log(hook, user, number_of(level));
+  if (node != nullptr) node->queue()->set_log(hook, user, number_of(level));
 }
 
 axl_status axl_poll(axl_node* node, int timeout_ms, const axl_event** event) {

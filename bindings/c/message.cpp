@@ -68,13 +68,14 @@ axl_status axl_send(axl_node* node, const axl_key* to, const void* data, size_t 
 }
 
 const void* axl_message_data(const axl_message* message, size_t* size) {
-  *size = message->body.size();
-  return message->body.data();
+  return give_bytes(message == nullptr ? axl::ByteSpan{} : message->body.span(), size);
 }
 
-const char* axl_message_id(const axl_message* message) { return message->id.c_str(); }
-const char* axl_message_topic(const axl_message* message) { return message->topic.c_str(); }
-void axl_message_sender(const axl_message* message, axl_key* sender) { from_key(message->sender, *sender); }
+const char* axl_message_id(const axl_message* message) { return message == nullptr ? "" : message->id.c_str(); }
+const char* axl_message_topic(const axl_message* message) { return message == nullptr ? "" : message->topic.c_str(); }
+void axl_message_sender(const axl_message* message, axl_key* sender) {
+  give_key(message == nullptr ? axl::PublicKey{} : message->sender, sender);
+}
 
 axl_status axl_message_confirm(axl_message* message) {
   if (message == nullptr) return missing("no message");

@@ -4,7 +4,9 @@
 #include <axl.h>
 
 #include <axl/message.hpp>
+#include <axl/pubsub.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -26,9 +28,16 @@ struct axl_message {
         sender{message.sender},
         id{std::move(message.id)},
         topic{std::move(message.topic)} {}
+  explicit axl_message(const axl::PubSubMessage& message)
+      : body{message.body},
+        sender{message.origin},
+        id{message.id},
+        topic{message.topic},
+        published{{message.signer, message.from, message.hops}} {}
   axl_message(const axl_message&) = delete;
   axl_message& operator=(const axl_message&) = delete;
   ~axl_message() {
+    if (decide) decide(axl::PubSubVerdict::ignore);
     if (confirmations) confirmations->settle(lease_message, lease_reading, false);
   }
 
@@ -36,8 +45,15 @@ struct axl_message {
   axl::PublicKey sender;
   std::string id;
   std::string topic;
+  struct Published {
+    axl::PublicKey signer;
+    axl::PublicKey relay;
+    unsigned hops = 0;
+  };
+  std::optional<Published> published;
   /// Set while somebody waits to hear.
   std::shared_ptr<axl::c::Confirmations> confirmations;
+  axl::PubSub::Decide decide;  // the same, for a verdict
   std::uint64_t lease_message = 0;
   std::uint64_t lease_reading = 0;
 };

@@ -65,6 +65,7 @@ void axl_node::stop() {
   {
     const std::lock_guard turn{turn_};
     node().stop();
+    patterns_->close();
   }
   stopped_ = true;
   parts_.operations->close();
@@ -166,4 +167,9 @@ void axl_node::hand_out(Item item) {
   event_.port = current_.port;
   event_.round_trip_ns = current_.round_trip_ns;
   event_.missed = current_.missed;
+  event_.topic = current_.topic;
+  event_.question = current_.question.release();
+  event_.outcome = current_.outcome.release();
+  event_.merge = current_.merge.release();
+  event_.peers = current_.peers;
 }

@@ -16,6 +16,7 @@
 
 #include "event_queue.hpp"
 #include "operations.hpp"
+#include "patterns.hpp"
 
 struct axl_node {
  public:
@@ -45,6 +46,7 @@ struct axl_node {
   }
   [[nodiscard]] axl::Node& node() const noexcept { return *parts_.node; }
   [[nodiscard]] const std::shared_ptr<axl::Node>& shared_node() const noexcept { return parts_.node; }
+  [[nodiscard]] const std::shared_ptr<axl::c::Patterns>& patterns() const noexcept { return patterns_; }
   [[nodiscard]] bool threaded() const noexcept { return parts_.threaded; }
 
   std::atomic<void*> user = nullptr;
@@ -58,6 +60,7 @@ struct axl_node {
   void hand_out(axl::c::Item item);
 
   Parts parts_;
+  const std::shared_ptr<axl::c::Patterns> patterns_ = std::make_shared<axl::c::Patterns>(parts_.queue);
   std::mutex lifecycle_;  // of start and stop, and of what runs before start
   std::atomic<bool> started_ = false;
   std::atomic<bool> stopping_ = false;

@@ -31,6 +31,13 @@ bool Operations::end(const std::shared_ptr<Operation>& operation) {
   return true;
 }
 
+bool Operations::withdraw(const std::shared_ptr<Operation>& operation) {
+  const std::lock_guard lock{mutex_};
+  if (under_way_.erase(operation) == 0) return false;
+  --slots_;
+  return true;
+}
+
 Item Operations::event_of(const Operation& operation) {
   Item item;
   item.kind = operation.kind;

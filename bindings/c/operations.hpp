@@ -26,6 +26,8 @@ class Operations final : public Source, public std::enable_shared_from_this<Oper
   [[nodiscard]] Result<std::shared_ptr<Operation>> begin(Operation operation);
   /// False: it has ended already, with the node.
   [[nodiscard]] bool end(const std::shared_ptr<Operation>& operation);
+  /// It has not begun after all. False: it has ended already, with the node.
+  [[nodiscard]] bool withdraw(const std::shared_ptr<Operation>& operation);
   /// Its event, with what the operation knows of it.
   [[nodiscard]] Item event_of(const Operation& operation);
   /// The event of an operation that has ended.

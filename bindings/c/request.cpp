@@ -131,29 +131,36 @@ axl_status begun_already() { return fail(AXL_E_ALREADY_EXISTS, "the answer has b
 extern "C" {
 
 void axl_request_caller(const axl_request* request, axl_key* caller) {
-  axl::c::from_key(request->asked.caller, *caller);
+  axl::c::give_key(request == nullptr ? axl::PublicKey{} : request->asked.caller, caller);
 }
-const char* axl_request_service(const axl_request* request) { return request->asked.service.c_str(); }
-const char* axl_request_method(const axl_request* request) { return request->asked.method.c_str(); }
-const char* axl_request_path(const axl_request* request) { return request->asked.path.c_str(); }
-const char* axl_request_query(const axl_request* request) { return request->asked.query.c_str(); }
+const char* axl_request_service(const axl_request* request) {
+  return request == nullptr ? "" : request->asked.service.c_str();
+}
+const char* axl_request_method(const axl_request* request) {
+  return request == nullptr ? "" : request->asked.method.c_str();
+}
+const char* axl_request_path(const axl_request* request) {
+  return request == nullptr ? "" : request->asked.path.c_str();
+}
+const char* axl_request_query(const axl_request* request) {
+  return request == nullptr ? "" : request->asked.query.c_str();
+}
 
 const char* axl_request_header(const axl_request* request, const char* name) {
-  if (name == nullptr) return nullptr;
+  if (request == nullptr || name == nullptr) return nullptr;
   const auto value = request->asked.header(name);
   return value ? value->data() : nullptr;  // a view of a whole string, which ends with a zero
 }
 
 int axl_request_header_at(const axl_request* request, size_t index, axl_header* header) {
-  if (index >= request->asked.headers.size()) return 0;
+  if (request == nullptr || header == nullptr || index >= request->asked.headers.size()) return 0;
   const auto& [name, value] = request->asked.headers[index];
   *header = {name.c_str(), value.c_str()};
   return 1;
 }
 
 const void* axl_request_body(const axl_request* request, size_t* size) {
-  *size = request->asked.body.size();
-  return request->asked.body.data();
+  return axl::c::give_bytes(request == nullptr ? axl::ByteSpan{} : axl::ByteSpan{request->asked.body}, size);
 }
 
 axl_status axl_request_respond(axl_request* request, int status, const axl_header* headers, size_t header_count,
@@ -219,12 +226,16 @@ void axl_request_abort(axl_request* request) {
   }));
 }
 
-size_t axl_request_pending(const axl_request* request) { return const_cast<axl_request*>(request)->pending(); }
-int axl_request_connected(const axl_request* request) {
-  return const_cast<axl_request*>(request)->connected() ? 1 : 0;
+size_t axl_request_pending(const axl_request* request) {
+  return request == nullptr ? 0 : const_cast<axl_request*>(request)->pending();
 }
-void axl_request_set_user(axl_request* request, void* user) { request->user = user; }
-void* axl_request_user(const axl_request* request) { return request->user; }
+int axl_request_connected(const axl_request* request) {
+  return request != nullptr && const_cast<axl_request*>(request)->connected() ? 1 : 0;
+}
+void axl_request_set_user(axl_request* request, void* user) {
+  if (request != nullptr) request->user = user;
+}
+void* axl_request_user(const axl_request* request) { return request == nullptr ? nullptr : request->user.load(); }
 
 void axl_request_free(axl_request* request) {
   if (request != nullptr) request->release();

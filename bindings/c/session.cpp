@@ -207,20 +207,34 @@ int axl_session_congested(axl_session* session) {
   return opened != nullptr && opened->congested() ? 1 : 0;
 }
 
-void axl_session_pause(axl_session* session) { session->set_paused(true); }
-void axl_session_resume(axl_session* session) { session->set_paused(false); }
-void axl_session_finish(axl_session* session) { session->end(axl_session::Later::finish); }
-void axl_session_close(axl_session* session) { session->end(axl_session::Later::close); }
-void axl_session_abort(axl_session* session) { session->end(axl_session::Later::abort); }
+void axl_session_pause(axl_session* session) {
+  if (session != nullptr) session->set_paused(true);
+}
+void axl_session_resume(axl_session* session) {
+  if (session != nullptr) session->set_paused(false);
+}
+void axl_session_finish(axl_session* session) {
+  if (session != nullptr) session->end(axl_session::Later::finish);
+}
+void axl_session_close(axl_session* session) {
+  if (session != nullptr) session->end(axl_session::Later::close);
+}
+void axl_session_abort(axl_session* session) {
+  if (session != nullptr) session->end(axl_session::Later::abort);
+}
 
 void axl_session_free(axl_session* session) {
   if (session != nullptr) session->release();
 }
 
-void axl_session_peer(const axl_session* session, axl_key* key) { *key = session->peer(); }
-uint16_t axl_session_remote_port(const axl_session* session) { return session->remote_port(); }
-uint16_t axl_session_local_port(const axl_session* session) { return session->local_port(); }
-void axl_session_set_user(axl_session* session, void* user) { session->user = user; }
-void* axl_session_user(const axl_session* session) { return session->user; }
+void axl_session_peer(const axl_session* session, axl_key* key) {
+  if (key != nullptr) *key = session == nullptr ? axl_key{} : session->peer();
+}
+uint16_t axl_session_remote_port(const axl_session* session) { return session == nullptr ? 0 : session->remote_port(); }
+uint16_t axl_session_local_port(const axl_session* session) { return session == nullptr ? 0 : session->local_port(); }
+void axl_session_set_user(axl_session* session, void* user) {
+  if (session != nullptr) session->user = user;
+}
+void* axl_session_user(const axl_session* session) { return session == nullptr ? nullptr : session->user.load(); }
 
 }  // extern "C"

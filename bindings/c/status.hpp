@@ -64,6 +64,15 @@ inline void from_key(const PublicKey& key, axl_key& out) noexcept {
   std::memcpy(out.bytes, key.bytes().data(), PublicKey::kSize);
 }
 
+/// For an accessor whose caller may have no place for it.
+inline void give_key(const PublicKey& key, axl_key* out) noexcept {
+  if (out != nullptr) from_key(key, *out);
+}
+inline const void* give_bytes(ByteSpan bytes, std::size_t* size) noexcept {
+  if (size != nullptr) *size = bytes.size();
+  return bytes.data();
+}
+
 [[nodiscard]] inline PrivateKey to_private_key(const std::uint8_t* seed) noexcept {
   const std::span<const std::uint8_t, PrivateKey::kSeedSize> bytes{seed, AXL_SEED_SIZE};
   return PrivateKey::from_seed(std::as_bytes(bytes));

@@ -76,7 +76,7 @@ def check_contents(packages, source):
     assert packages.control("libaxl1", "triggers").split() == ["activate-noawait", "ldconfig"]
     assert re.findall(r"^(\S+ \d+ \S+)", packages.control("libaxl1", "shlibs"), re.M) == ["libaxl 1 libaxl1", "libaxl_c 1 libaxl1"]
     development = packages.files("libaxl-dev")
-    headers = {f"/usr/include/{path.relative_to(source / 'include')}" for path in (source / "include/axl").rglob("*.hpp")} | {"/usr/include/axl.h"}
+    headers = {f"/usr/include/{path.relative_to(source / 'include')}" for path in (source / "include/axl").rglob("*.hpp")} | {f"/usr/include/{path.name}" for path in (source / "bindings/c/include").iterdir()}
     assert {path for path in development if path.startswith("/usr/include")} == headers
     wanted = {f"{libraries}/{name}" for name in ("libaxl.a", "libaxl.so -> libaxl.so.1", "libaxl_c.so -> libaxl_c.so.1",
               "pkgconfig/axl.pc", "pkgconfig/axl_c.pc", "cmake/axl/axlConfig.cmake", "cmake/axl/axlTargets.cmake")}

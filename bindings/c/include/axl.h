@@ -1,9 +1,12 @@
-/* axl in C: a node on the mesh, messages, sessions and services. Plain C99; compiles as C++ too.
+/* axl in C: a node on the mesh, messages and sessions. Services are in axl_services.h, publish/subscribe and
+ * aggregation in axl_patterns.h; this header includes both. Plain C99; compiles as C++ too.
  *
  * OWNERSHIP
- *   - Handles (axl_node, axl_session, axl_message, axl_request, axl_subscription) are yours from the call or event that
- *     brings them until you hand them to their _free or _destroy. Do that once, as the last use of the handle, in any
- *     order: a handle may outlive its node, which then answers AXL_E_CLOSED. NULL is always allowed there.
+ *   - Handles (axl_node, axl_session and the other opaque types) are yours from the call or event that brings them
+ *     until you hand them to their _free or _destroy. Do that once, as the last use of the handle, in any order: a handle
+ *     may outlive its node, which then answers AXL_E_CLOSED.
+ *   - NULL for a handle is always allowed: to free it does nothing, calls fail with AXL_E_INVALID_ARGUMENT (or do
+ *     nothing), and accessors answer 0, an empty text, a zero key, no bytes.
  *   - A `char **` result is yours: give it back with axl_free.
  *   - What you pass in is copied, but for buffers with a release function (axl_send_options): these are lent until that
  *     function is called. It is called exactly once if the call returned AXL_OK, and never otherwise.
@@ -16,12 +19,16 @@
  *   - Nothing calls you from a foreign thread. Log hooks and release functions run inside axl_poll and axl_node_destroy
  *     (release functions also inside the _free of the message that holds the buffer last); they may call anything but
  *     these two. Everything else is an event, which waits until axl_poll takes it.
- *   - Waiting events are bounded, and nothing that was accepted is lost:
+ *   - Waiting events are bounded, and nothing that was accepted is lost but what is said to go:
  *       bytes and messages of a session   1 MiB or one message; then the session is paused, and the peer slowed down
  *       messages of a subscription        256; the others stay in the node's queue, which refuses senders when full
+ *       messages of a topic               `max_waiting` of it and 64 MiB; the oldest go, and the next says how many
+ *       verdicts that are wanted          1024 and 64 MiB of a topic; more messages are ignored
+ *       questions                         256, those that are not answered yet included; of more this node is missing
+ *       outcomes told to all              64; the oldest go, and the next one says how many
  *       accepted sessions                 `backlog` of the listener; more are aborted
  *       requests of a service             `max_waiting` of the service, and 64 MiB of bodies; more are answered 503
- *       results (sent, pong, drained)     one for each call; calls fail with AXL_E_WOULD_BLOCK over `max_operations`
+ *       results (sent, pong, outcome ..)  one for each call; calls fail with AXL_E_WOULD_BLOCK over `max_operations`
  *       notices (peer up, peer down, ..)  1024; the oldest go, and the next notice says how many in `missed`
  *       log lines                         1024; the oldest go, and one line says how many
  *
@@ -59,6 +66,10 @@ typedef struct axl_session axl_session;
 typedef struct axl_message axl_message;
 typedef struct axl_request axl_request;
 typedef struct axl_subscription axl_subscription;
+typedef struct axl_topic axl_topic;
+typedef struct axl_question axl_question;
+typedef struct axl_outcome axl_outcome;
+typedef struct axl_merge axl_merge;
 
 /* ---- status ---------------------------------------------------------------------------------------------------- */
 
@@ -186,7 +197,7 @@ typedef struct axl_node_options {
   uint16_t a2a_port;
   int a2a_skills;                        /* the node's own agent, which offers the services as skills */
   int a2a_stream_downgrade;
-  size_t max_operations;                 /* sends and pings whose event has not been taken; 16 384 */
+  size_t max_operations;                 /* sends, pings .. whose event has not been taken; 16 384 */
   axl_log_fn log;                        /* as axl_node_set_log, from the beginning */
   void *log_user;
   axl_log_level log_level;               /* below this nothing is ever logged */
@@ -230,7 +241,14 @@ typedef enum axl_event_kind {
   AXL_EVENT_SESSION_CLOSED = 15,   /* session: the last event; AXL_OK after an orderly end, else status and text */
   AXL_EVENT_REQUEST = 16,          /* request (yours), user of the service */
   AXL_EVENT_REQUEST_WRITABLE = 17, /* request: all that was written is on its way */
-  AXL_EVENT_REQUEST_CANCELLED = 18 /* request: the caller has gone before the answer was finished */
+  AXL_EVENT_REQUEST_CANCELLED = 18, /* request: the caller has gone before the answer was finished */
+  AXL_EVENT_PUBLISHED = 19,        /* status, text, id, peers, user of the axl_publish */
+  AXL_EVENT_TOPIC_MESSAGE = 20,    /* message (yours), topic, its user, missed */
+  AXL_EVENT_VERDICT_WANTED = 21,   /* message (yours), topic, its user: for axl_message_judge */
+  AXL_EVENT_OUTCOME = 22,          /* status, text, outcome (yours; NULL unless AXL_OK), user of the axl_ask */
+  AXL_EVENT_QUESTION = 23,         /* question (yours), user of the node's axl_take_part */
+  AXL_EVENT_TOLD = 24,             /* outcome (yours), missed, the same user */
+  AXL_EVENT_MERGE_WANTED = 25      /* merge (yours), user of the axl_merge_add */
 } axl_event_kind;
 
 typedef enum axl_delivery {
@@ -256,7 +274,12 @@ typedef struct axl_event {
   axl_delivery delivery;
   uint16_t port;
   uint64_t round_trip_ns;
-  uint64_t missed; /* notices that had no room since the last one */
+  uint64_t missed; /* of this kind, had no room since the last one */
+  axl_topic *topic;
+  axl_question *question;
+  axl_outcome *outcome;
+  axl_merge *merge;
+  size_t peers; /* that a published message went to at once */
 } axl_event;
 
 /* The next event, waiting for it up to `timeout_ms` (0: not at all, negative: without end). AXL_E_TIMED_OUT when there
@@ -359,7 +382,7 @@ AXL_C_API void axl_subscription_free(axl_subscription *subscription);
 
 /* The bytes, without copying them; *size may not be NULL. An empty message has any pointer. */
 AXL_C_API const void *axl_message_data(const axl_message *message, size_t *size);
-/* Of messages that a subscription has brought; empty texts and a zero key for those of sessions. */
+/* Of messages that a subscription or topic has brought; empty texts and a zero key for those of sessions. */
 AXL_C_API const char *axl_message_id(const axl_message *message);
 AXL_C_API const char *axl_message_topic(const axl_message *message);
 AXL_C_API void axl_message_sender(const axl_message *message, axl_key *sender);
@@ -416,74 +439,11 @@ AXL_C_API uint16_t axl_session_remote_port(const axl_session *session);
 AXL_C_API void axl_session_set_user(axl_session *session, void *user);
 AXL_C_API void *axl_session_user(const axl_session *session);
 
-/* ---- services: what peers reach here by name, /mcp/{our key}/{name} ---------------------------------------------- */
-
-typedef struct axl_header {
-  const char *name;
-  const char *value;
-} axl_header;
-
-typedef struct axl_service_options {
-  size_t struct_size;
-  void *user;                  /* comes with AXL_EVENT_REQUEST */
-  int restricted;              /* only the keys of `allow` may use it; 0: everyone */
-  const axl_key *allow;
-  size_t allow_count;
-  size_t max_waiting;          /* requests that wait to be polled; 256 */
-  const char *probe_path;      /* of a URL: asked now and then whether it is there; NULL: never */
-  uint32_t probe_interval_ms;  /* 30 s */
-  const axl_header *environment; /* of a command, besides PATH, HOME and LANG */
-  size_t environment_count;
-  const char *directory;       /* where a command runs */
-  size_t max_processes;
-  uint32_t idle_ms;
-} axl_service_options;
-
-/* Requests become events, each to be answered. Adding a name again replaces its service. */
-AXL_C_API axl_status axl_service_add(axl_node *node, const char *name, const axl_service_options *options);
-/* An HTTP server, such as http://127.0.0.1:8000/mcp. */
-AXL_C_API axl_status axl_service_add_url(axl_node *node, const char *name, const char *url,
-                                         const axl_service_options *options);
-/* A program that speaks MCP over its standard input and output; `command`: program and arguments, then NULL. */
-AXL_C_API axl_status axl_service_add_command(axl_node *node, const char *name, const char *const *command,
-                                             const axl_service_options *options);
-/* Requests under way go on to their end. */
-AXL_C_API axl_status axl_service_remove(axl_node *node, const char *name);
-/* A JSON array. */
-AXL_C_API axl_status axl_services(axl_node *node, char **json);
-
-AXL_C_API void axl_request_caller(const axl_request *request, axl_key *caller); /* proved; our own for a local caller */
-AXL_C_API const char *axl_request_service(const axl_request *request);
-AXL_C_API const char *axl_request_method(const axl_request *request);
-AXL_C_API const char *axl_request_path(const axl_request *request);  /* what follows the service's name */
-AXL_C_API const char *axl_request_query(const axl_request *request); /* without the `?` */
-/* The first value under that name, in any case; NULL: there is none. */
-AXL_C_API const char *axl_request_header(const axl_request *request, const char *name);
-/* By number from 0; 0: there are no more. */
-AXL_C_API int axl_request_header_at(const axl_request *request, size_t index, axl_header *header);
-AXL_C_API const void *axl_request_body(const axl_request *request, size_t *size);
-
-/* The whole answer. AXL_E_CLOSED when the caller has gone, or the request is answered. */
-AXL_C_API axl_status axl_request_respond(axl_request *request, int status, const axl_header *headers,
-                                         size_t header_count, const void *body, size_t size);
-/* 200, application/json. */
-AXL_C_API axl_status axl_request_respond_json(axl_request *request, const char *json);
-/* An answer in pieces, each sent at once. */
-AXL_C_API axl_status axl_request_start(axl_request *request, int status, const axl_header *headers,
-                                       size_t header_count);
-AXL_C_API axl_status axl_request_write(axl_request *request, const void *data, size_t size);
-AXL_C_API axl_status axl_request_finish(axl_request *request);
-AXL_C_API void axl_request_abort(axl_request *request);
-/* Bytes written that wait here because the caller reads slowly. */
-AXL_C_API size_t axl_request_pending(const axl_request *request);
-AXL_C_API int axl_request_connected(const axl_request *request); /* 1: the caller still listens */
-AXL_C_API void axl_request_set_user(axl_request *request, void *user);
-AXL_C_API void *axl_request_user(const axl_request *request);
-/* Not answered: 500; begun and not finished: the caller sees a broken answer. No event names it any more. */
-AXL_C_API void axl_request_free(axl_request *request);
-
 #ifdef __cplusplus
 }
 #endif
+
+#include <axl_patterns.h>
+#include <axl_services.h>
 
 #endif

@@ -27,6 +27,9 @@ static inline const axl_event *await(axl_node *node, axl_event_kind kind) {
     axl_message_free(event->message);
     if (event->kind == AXL_EVENT_SESSION_ACCEPTED) axl_session_free(event->session);
     if (event->kind == AXL_EVENT_REQUEST) axl_request_free(event->request);
+    axl_question_free(event->question);
+    axl_outcome_free(event->outcome);
+    axl_merge_free(event->merge);
   }
 }
 

@@ -1,6 +1,6 @@
-"""The shared library shows exactly the functions of the list that is checked in, and the header declares the same ones.
+"""The shared library shows exactly the functions of the list that is checked in, and the headers declare the same ones.
 
-Usage: exports_test.py LIBRARY HEADER LIST
+Usage: exports_test.py LIBRARY HEADERS LIST
 """
 import pathlib
 import re
@@ -9,7 +9,7 @@ import sys
 
 
 def main():
-    library, header, listed = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
+    library, headers, listed = sys.argv[1], sorted(pathlib.Path(sys.argv[2]).iterdir()), pathlib.Path(sys.argv[3])
     expected = listed.read_text().split()
     assert expected == sorted(set(expected)), f"{listed} is not sorted, or holds a name twice"
 
@@ -19,9 +19,9 @@ def main():
     others = [name for kind, name in exported if kind != "T"]
     assert not others, f"exported, and no function: {others}"
 
-    code = re.sub(r"/\*.*?\*/", "", header.read_text(), flags=re.DOTALL)
+    code = re.sub(r"/\*.*?\*/", "", "".join(header.read_text() for header in headers), flags=re.DOTALL)
     declared = re.findall(r"AXL_C_API\s[^;(]*?\b(axl_\w+)\(", code)
-    for what, names in (("exported", [name for _, name in exported]), ("declared in axl.h", declared)):
+    for what, names in (("exported", [name for _, name in exported]), ("declared in the headers", declared)):
         missing, new = sorted(set(expected) - set(names)), sorted(set(names) - set(expected))
         assert not missing and not new, f"{what}, against exports.txt: missing {missing}, not listed {new}"
 

@@ -30,6 +30,7 @@ static void live(int time) {
   axl_send_options options;
   axl_session *session;
   axl_subscription *subscription;
+  axl_topic *topic;
   axl_message *message = NULL;
   const int no_thread = time % 4 == 3;
   axl_node *bob = listening_node(&uri, 0);
@@ -40,10 +41,14 @@ static void live(int time) {
   OK(axl_service_add(bob, "service", NULL));
   OK(axl_serve_api(bob, "127.0.0.1", 0, NULL));
   OK(axl_subscribe(bob, NULL, &subscription));
+  OK(axl_topic_join(bob, "topic", NULL, &topic));
   AXL_INIT(options);
   options.release = on_release;
   OK(axl_send(alice, &bob_key, "hello", 5, &options));
   OK(axl_connect(alice, &bob_key, 4000, NULL, &session));
+  OK(axl_take_part(bob, NULL));
+  OK(axl_publish(alice, "topic", "hello", 5, NULL));
+  OK(axl_ask(alice, "nodes", NULL));
   if (time % 4 > 0) {
     CHECK(await(alice, AXL_EVENT_SENT)->status == AXL_OK);
     message = await(bob, AXL_EVENT_MESSAGE)->message;
@@ -52,8 +57,10 @@ static void live(int time) {
   axl_subscription_free(time % 3 == 0 ? subscription : NULL);
   axl_node_destroy(time % 2 == 0 ? alice : bob);
   axl_session_free(session);
+  axl_topic_free(time % 3 == 1 ? topic : NULL);
   axl_node_destroy(time % 2 == 0 ? bob : alice);
   axl_subscription_free(time % 3 == 0 ? NULL : subscription);
+  axl_topic_free(time % 3 == 1 ? NULL : topic);
   axl_message_free(message); /* handles may outlive their nodes */
 }
 

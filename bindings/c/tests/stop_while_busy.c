@@ -15,7 +15,7 @@ typedef struct {
   pthread_mutex_t lock;
   pthread_cond_t busy;
   int received;     /* bytes and messages have come */
-  long begun, ended; /* sends and connects */
+  long begun, ended; /* sends, publications and questions */
 } Round;
 
 static void count_begun(Round *round) {
@@ -29,6 +29,26 @@ static void *send_on(void *argument) {
   axl_status status;
   do {
     status = axl_send(round->node, &round->to, large, 64 * 1024, NULL);
+    if (status == AXL_OK) count_begun(round);
+  } while (status == AXL_OK || status == AXL_E_WOULD_BLOCK);
+  CHECK(status == AXL_E_CLOSED);
+  return NULL;
+}
+
+/* Takes part in what the others have a part in, and leaves. */
+static void *publish_on(void *argument) {
+  Round *round = (Round *)argument;
+  axl_status status;
+  do {
+    axl_topic *topic;
+    axl_value value;
+    memset(&value, 0, sizeof value);
+    status = axl_topic_join(round->node, "busy", NULL, &topic);
+    if (status == AXL_OK) status = axl_publish(round->node, "busy", large, 1024, NULL);
+    if (status == AXL_OK) count_begun(round);
+    axl_topic_free(topic);
+    if (status == AXL_OK) status = axl_contribute(round->node, "busy", &value, 1);
+    if (status == AXL_OK) status = axl_ask(round->node, "busy", NULL);
     if (status == AXL_OK) count_begun(round);
   } while (status == AXL_OK || status == AXL_E_WOULD_BLOCK);
   CHECK(status == AXL_E_CLOSED);
@@ -75,7 +95,9 @@ static void *poll_on(void *argument) {
   while ((status = axl_poll(round->node, -1, &event)) != AXL_E_CLOSED) {
     if (status != AXL_OK) continue;
     pthread_mutex_lock(&round->lock);
-    if (event->kind == AXL_EVENT_SENT) ++round->ended;
+    if (event->kind == AXL_EVENT_SENT || event->kind == AXL_EVENT_PUBLISHED || event->kind == AXL_EVENT_OUTCOME) {
+      ++round->ended;
+    }
     if (event->kind == AXL_EVENT_SESSION_DATA && round->ended > 0) {
       round->received = 1;
       pthread_cond_signal(&round->busy);
@@ -83,6 +105,7 @@ static void *poll_on(void *argument) {
     pthread_mutex_unlock(&round->lock);
     if (event->kind == AXL_EVENT_SESSION_ACCEPTED) accepted = event->session;
     axl_message_free(event->message);
+    axl_outcome_free(event->outcome);
   }
   axl_session_free(accepted);
   return NULL;
@@ -113,7 +136,7 @@ static void *flood(void *argument) {
 static void round_of(int no_thread) {
   char *uri;
   Round round, other;
-  pthread_t threads[kSenders + 4];
+  pthread_t threads[kSenders + 5];
   int i, count = 0;
   axl_node_options options;
   axl_node *bob = listening_node(&uri, 0);
@@ -139,6 +162,7 @@ static void round_of(int no_thread) {
   for (i = 0; i < kSenders; ++i) CHECK(pthread_create(&threads[count++], NULL, send_on, &round) == 0);
   CHECK(pthread_create(&threads[count++], NULL, connect_on, &round) == 0);
   CHECK(pthread_create(&threads[count++], NULL, ask_on, &round) == 0);
+  CHECK(pthread_create(&threads[count++], NULL, publish_on, &round) == 0);
 
   pthread_mutex_lock(&round.lock);
   while (!round.received) pthread_cond_wait(&round.busy, &round.lock);
