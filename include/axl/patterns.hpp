@@ -11,6 +11,7 @@
 #pragma once
 
 #include <axl/api.hpp>
+#include <axl/pubsub.hpp>
 #include <axl/result.hpp>
 
 namespace axl {
@@ -18,11 +19,15 @@ namespace axl {
 class Node;
 
 struct PatternsOptions {
-  /// As PubSubOptions::legacy and Convergecast::Options::legacy.
+  /// Those of the program's own PubSub, if it has one.
+  PubSubOptions pubsub = {};
+  /// Off: there is no `/aggregate`, and the node answers what the program's own Convergecast answers, if anything.
+  bool aggregation = true;
+  /// Programs of the older kind take part in both: as PubSubOptions::legacy and Convergecast::Options::legacy.
   bool legacy = false;
 };
 
 /// Adds the routes to the local API (Node::serve_api), until the node is stopped. already_exists: they are there.
-[[nodiscard]] AXL_API Result<void> serve_patterns(Node& node, PatternsOptions options = {});
+[[nodiscard]] AXL_API Result<void> serve_patterns(Node& node, const PatternsOptions& options = {});
 
 }  // namespace axl

@@ -26,13 +26,16 @@ std::string keys_json(const std::vector<PublicKey>& keys) {
 
 }  // namespace
 
-PubSubApi::PubSubApi(Node& node, bool legacy)
-    : node_{node}, legacy_{legacy}, host_{node.state().host()}, timer_{host_.make_timer([this] { on_timer(); })} {}
+PubSubApi::PubSubApi(Node& node, PubSubOptions options)
+    : node_{node},
+      options_{std::move(options)},
+      host_{node.state().host()},
+      timer_{host_.make_timer([this] { on_timer(); })} {}
 
 Result<void> PubSubApi::take_part() {
   used_ = host_.now();
   if (pubsub_) return {};
-  auto made = PubSub::create(node_, {.legacy = legacy_});
+  auto made = PubSub::create(node_, options_);
   if (!made) return made.error();
   pubsub_ = *std::move(made);
   arm();
@@ -65,7 +68,7 @@ void PubSubApi::serve_topic(http::Exchange exchange) {
     return exchange.respond_error(400, "A topic is 1 to 128 printable ASCII characters without spaces around");
   }
   if (exchange.request().is("GET")) return serve_stream(std::move(exchange), *name);
-  std::move(exchange).collect({.max_bytes = PubSubOptions{}.max_body, .budget = &share_},
+  std::move(exchange).collect({.max_bytes = options_.max_body, .budget = &share_},
                               [this, name = *name](http::Exchange ready, Buffer body) {
                                 publish(std::move(ready), name, std::move(body));
                               });
@@ -147,14 +150,14 @@ void PubSubApi::on_timer() {
     pubsub_->unsubscribe(topic->second.subscription);
     topic = topics_.erase(topic);
   }
-  if (!legacy_ && topics_.empty() && now >= used_ + kKeepPart) pubsub_.reset();
+  if (!options_.legacy && topics_.empty() && now >= used_ + kKeepPart) pubsub_.reset();
   arm();
 }
 
 void PubSubApi::arm() {
   if (!pubsub_ || closed_) return;
   auto next = Time::max();
-  if (!legacy_ && topics_.empty()) next = used_ + kKeepPart;
+  if (!options_.legacy && topics_.empty()) next = used_ + kKeepPart;
   for (const auto& [name, topic] : topics_) {
     if (topic.streams.empty()) next = std::min(next, topic.unused_since + kKeepTopic);
   }

@@ -30,9 +30,9 @@ class PubSubApi {
   static constexpr Duration kKeepPart{std::chrono::minutes{5}};   ///< in the mesh, without a use
 
   /// `node` must outlive close().
-  PubSubApi(Node& node, bool legacy);
-  /// Takes part already, if it has to.
-  Result<void> begin() { return legacy_ ? take_part() : Result<void>{}; }
+  PubSubApi(Node& node, PubSubOptions options);
+  /// Takes part already, if it has to: programs of the older kind say once that they are there.
+  Result<void> begin() { return options_.legacy ? take_part() : Result<void>{}; }
 
   void serve_list(http::Exchange exchange);   ///< `/pubsub`
   void serve_topic(http::Exchange exchange);  ///< `/pubsub/{topic}`
@@ -58,7 +58,7 @@ class PubSubApi {
   void arm();
 
   Node& node_;
-  const bool legacy_;  // programs of the older kind take part
+  PubSubOptions options_;
   bridge::Host& host_;
   http::ByteBudget budget_{kMaxUploads};
   http::BudgetShare share_{budget_, kMaxUploads, true};
