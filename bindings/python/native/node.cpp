@@ -307,6 +307,7 @@ void bind_services(nb::class_<NativeNode>& type) {
   using Self = NativeNode;
   type.def("serve_api",
            [](Self& self, std::string host, std::uint16_t port) {
+             check(self.host().with([&](Node& node) { return self.host().parts().serve(node); }));
              return self.call([host = std::move(host), port](Node& node) { return node.serve_api(host, port); },
                               [](std::uint16_t bound) -> nb::object { return nb::cast(bound); });
            })

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <axl/convergecast.hpp>
+#include <axl/patterns.hpp>
 #include <axl/pubsub.hpp>
 #include <memory>
 #include <mutex>
@@ -37,6 +38,14 @@ class Parts {
     if (!convergecast_) return Error{Errc::not_supported, "this node was made to take no part in aggregations"};
     return convergecast_.get();
   }
+  /// The routes of both in the local API. Not on the loop, which others may wait for with the lock.
+  Result<void> serve(Node& node) {
+    const std::lock_guard lock{mutex_};
+    if (served_) return {};
+    auto done = serve_patterns(node, {.pubsub = options_, .aggregation = convergecast_ != nullptr});
+    served_ = done.ok();
+    return done;
+  }
   void close() {
     pubsub_.reset();
     convergecast_.reset();
@@ -45,6 +54,7 @@ class Parts {
  private:
   std::mutex mutex_;
   PubSubOptions options_;
+  bool served_ = false;
   std::unique_ptr<PubSub> pubsub_;
   std::unique_ptr<Convergecast> convergecast_;
 };

@@ -39,7 +39,17 @@ async def beside() -> str:
     async with axl.Client(token="0123456789abcdef") as client:
         await client.send(await client.key(), b"x")
         message = await client.receive("topic", wait=5)
-        return "" if message is None else message.sender
+        async with client.subscribe("metrics") as subscription:
+            await client.publish("metrics", "1")
+            async for published in subscription:
+                name: str = published.origin + str(len(published.body) + subscription.dropped)
+                break
+        async with await client.contribute("load", {"cpu": numpy.float64(1)}, ttl=60) as given:
+            outcome: axl.Outcome = await client.aggregate("load", "mean", timeout=5)
+            told: axl.Outcome | None = await given.told()
+            name += str(outcome.values) + str(told)
+        statistics: axl.PubSubStatistics = await client.pubsub.statistics()
+        return name + str(statistics.peers) if message is None else message.sender
 
 
 def make() -> axl.Node:

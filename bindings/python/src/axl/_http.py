@@ -77,8 +77,8 @@ class Http:
             self._idle.append(connection)
         return answer
 
-    def head(self, method: str, target: str, headers: Mapping[str, str]) -> bytes:
-        lines = [f"{method} {target} HTTP/1.1", f"Host: {self._authority}"]
+    def head(self, method: str, target: str, headers: Mapping[str, str], version: str = "1.1") -> bytes:
+        lines = [f"{method} {target} HTTP/{version}", f"Host: {self._authority}"]
         for name, value in {**self._headers, **headers}.items():
             if "\r" in value or "\n" in value:
                 raise ValueError(f"a line break in {name}")
@@ -107,8 +107,9 @@ async def read_head(reader: asyncio.StreamReader) -> tuple[int, dict[str, str]]:
     return status, headers
 
 
-async def read_answer(reader: asyncio.StreamReader, method: str) -> Answer:
-    status, headers = await read_head(reader)
+async def read_answer(reader: asyncio.StreamReader, method: str, head: tuple[int, dict[str, str]] | None = None) -> Answer:
+    """``head``: it has been read before."""
+    status, headers = head or await read_head(reader)
     while 100 <= status < 200 and status != 101:
         status, headers = await read_head(reader)
     if method == "HEAD" or status in (101, 204, 304):

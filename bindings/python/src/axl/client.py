@@ -13,11 +13,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from . import errors, views
+from . import client_aggregation, errors, views
 from ._http import Answer, Http
 from ._websocket import WebSocket, WebSocketClosed, WebSocketRefused
+from .client_aggregation import ClientContribution
+from .client_pubsub import ClientPubSub, ClientSubscription, _target
 
 if TYPE_CHECKING:
+    from .aggregation import Operation, Outcome, Values
     from .node import Data
 
 _FAILURES: dict[int, type[errors.Error]] = {
@@ -114,6 +117,34 @@ class Client:
         """As ``Node.leases``; what is not confirmed when this ends is in the node's queue again."""
         return ClientLeases(self._http, _selection(topic, sender, {"ack": "1", "lease": str(max(1, round(seconds)))}))
 
+    # --- Publish and subscribe
+
+    async def publish(self, topic: str, data: Data) -> None:
+        """As ``Node.publish``."""
+        await self._ask("POST", _target(topic), body=data.encode() if isinstance(data, str) else data, again=False)
+
+    def subscribe(self, topic: str) -> ClientSubscription:
+        """As ``Node.subscribe``, without a validator. What programs of this node publish comes too, one's own included."""
+        return ClientSubscription(self, topic)
+
+    @property
+    def pubsub(self) -> ClientPubSub:
+        """Its topics, mesh, peers and statistics."""
+        return ClientPubSub(self)
+
+    # --- Aggregation
+
+    async def aggregate(self, name: str, operation: Operation = "sum", *, value: Values = None, values: Values = None,
+                        limit: int = 10, timeout: float = 10.0, tell_all: bool = False) -> Outcome:
+        """As ``Node.aggregate``."""
+        own = value if values is None else values
+        return await client_aggregation.ask(self, name, operation, own, limit, timeout, tell_all)
+
+    async def contribute(self, name: str, value: Values, *, ttl: float | None = None) -> ClientContribution:
+        """What the node says when it is asked for this name, in place of what any program has left there: a number, or a
+        mapping of groups to numbers. For ``ttl`` seconds (1 to 86400), or until ``aclose()`` of what this returns."""
+        return await client_aggregation.contribute(self, name, value, ttl)
+
     # --- The mesh
 
     async def key(self) -> str:
@@ -133,7 +164,7 @@ class Client:
 
     async def ping(self, peer: str) -> float:
         """Seconds of a round trip."""
-        answer = await self._ask("POST", f"/peers/{quote(peer, safe='')}/ping", gateway_timeout=errors.TimedOut)
+        answer = await self._ask("POST", f"/peers/{quote(peer, safe='')}/ping", failures={504: errors.TimedOut})
         milliseconds: float = json.loads(answer.body)["latency_ms"]
         return milliseconds / 1e3
 
@@ -156,12 +187,15 @@ class Client:
         return json.loads((await self._ask(method, target)).body)
 
     async def _ask(self, method: str, target: str, headers: Mapping[str, str] | None = None, body: object = b"",
-                   again: bool = True, gateway_timeout: type[errors.Error] = errors.DeliveryUnknown) -> Answer:
+                   again: bool = True, failures: Mapping[int, type[errors.Error]] | None = None) -> Answer:
         answer = await self._http.request(method, target, headers, body, again)
         if answer.status >= 400:
-            kind = _FAILURES.get(answer.status, errors.Error)
-            raise (gateway_timeout if answer.status == 504 else kind)(answer.text)
+            raise self._failure(answer.status, answer.text, failures)
         return answer
+
+    def _failure(self, status: int, text: str, failures: Mapping[int, type[errors.Error]] | None = None) -> errors.Error:
+        """``failures``: of requests that mean something else by a status."""
+        return {**_FAILURES, **(failures or {})}.get(status, errors.Error)(text)
 
 
 _closing: set[asyncio.Task[None]] = set()  # of iterators that were dropped: an event loop keeps no task alive

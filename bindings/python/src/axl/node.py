@@ -437,7 +437,8 @@ class Node:
         return [views._service(one) for one in await self._operation(self._native.services())]
 
     async def serve_api(self, host: str = "127.0.0.1", port: int = 0) -> int:
-        """Serves the local HTTP API, as ``axld`` does; returns the port that is bound. Or ``unix:/path``."""
+        """Serves the local HTTP API, as ``axld`` does; returns the port that is bound. Or ``unix:/path``. ``/aggregate`` is
+        not there when the node takes no part in aggregations."""
         bound: int = await self._operation(self._native.serve_api(host, port))
         return bound
 
