@@ -1,36 +1,48 @@
-"""How the agents of a team hear of each other's findings: told to all as they are made, and asked for over MCP."""
+"""How the agents of a team hear of each other's findings: published as they are made, and asked for over MCP."""
 import asyncio
 import json
 import logging
+import time
 
 from findings import Board, Unusable, parse
 
 log = logging.getLogger("autoresearch")
 TOPIC = "autoresearch"
 SERVICE = "research"
+ASK_AFTER = 5  # seconds that a finding has to come before its author is asked; for so long a node keeps what it has published
 OWN_KEPT = 1000  # findings of one's own that can be asked for, and the best besides
 
 
 class Broadcast:
-    """Sends to each of the team, as agents of this kind have always done. Who cannot be reached misses it."""
+    """Publishes to whoever subscribes, and hears them from its making on. Who is away for more than some seconds misses it."""
 
-    def __init__(self, node, team):
+    def __init__(self, node):
         self._node = node
-        self._team = [key for key in team if key != node.key]
+        self._subscription = node.subscribe(TOPIC, sensible)
 
     async def publish(self, data):
-        async def send(peer):
-            try:
-                await self._node.send(peer, data, topic=TOPIC, retry_for=10)
-            except OSError as error:
-                log.warning("%s did not get a finding: %s", peer[:8], error)
-
-        await asyncio.gather(*map(send, self._team))
+        await self._node.publish(TOPIC, data)
 
     async def received(self):
         """(sender, data), with the sender that the mesh has authenticated."""
-        async for message in self._node.messages(TOPIC):
-            yield message.sender, message.body
+        async with self._subscription as messages:
+            async for message in messages:
+                yield author(message), message.body
+
+
+def author(message):
+    """Who published it. None: the node that signed for it had it from somebody else, so its content has to be signed."""
+    return message.origin if message.proved else None
+
+
+def sensible(message):
+    """What is no finding goes no further. Those of other teams do: they have to pass through somebody."""
+    try:
+        parse(message.body, author(message))
+    except Unusable as error:
+        log.warning("%s sent no finding: %s", message.origin[:8], error)
+        return "reject"
+    return "accept"
 
 
 class Exchange:
@@ -44,7 +56,7 @@ class Exchange:
         self.board = Board(key for key in team if key != node.key)
         self._node = node
         self._signer = signer
-        self._transport = Broadcast(node, team)
+        self._transport = Broadcast(node)
         self._team = sorted(set(team) - {node.key})
         self._guests = sorted(guests)
         self._own = {}
@@ -73,17 +85,29 @@ class Exchange:
         await self._transport.publish(signed.to_json())
 
     async def heard(self, round, patience=600):
-        """Waits for the findings of this round: agents in step get the same results every time. Who is away is not waited for
-        longer than `patience` seconds."""
+        """Waits for the findings of this round: agents in step get the same results every time. What does not come is asked
+        for. Who is away is not waited for longer than `patience` seconds."""
 
-        def complete():
-            return all(self.board.has(peer, round) for peer in self._team)
+        end = time.monotonic() + patience
+        pause = ASK_AFTER
+        while not await self._told(round, min(pause, end - time.monotonic())):
+            if time.monotonic() >= end:
+                log.warning("not everybody has told a finding of round %s", round)
+                return
+            for peer in self._missing(round):
+                await self._ask_for(peer, "finding", round=round)
+            pause *= 2
 
+    def _missing(self, round):
+        return [peer for peer in self._team if not self.board.has(peer, round)]
+
+    async def _told(self, round, seconds):
         async with self._news:
             try:
-                await asyncio.wait_for(self._news.wait_for(complete), patience)
+                await asyncio.wait_for(self._news.wait_for(lambda: not self._missing(round)), seconds)
             except asyncio.TimeoutError:
-                log.warning("not everybody has told a finding of round %s", round)
+                return False
+        return True
 
     async def _hear(self):
         async for sender, data in self._transport.received():
@@ -93,7 +117,7 @@ class Exchange:
         try:
             finding = parse(data, sender)
         except Unusable as error:
-            log.warning("%s sent no finding: %s", (sender or "somebody")[:8], error)
+            log.warning("%s told no finding: %s", (sender or "somebody")[:8], error)
             return
         if self.board.add(finding):
             async with self._news:
@@ -129,13 +153,16 @@ class Exchange:
     async def catch_up(self):
         """Asks each of the team for its best. An answer that is not signed by one of the team is passed over."""
         for peer in self._team:
-            try:
-                answer = await asyncio.wait_for(self.ask(peer, "best"), 60)
-            except Exception as error:  # whatever a peer or the SDK comes up with: others may do better
-                log.warning("%s was asked in vain: %r", peer[:8], error)
-                continue
-            if answer != json.dumps(None):
-                await self._take(answer.encode())
+            await self._ask_for(peer, "best")
+
+    async def _ask_for(self, peer, tool, **arguments):
+        try:
+            answer = await asyncio.wait_for(self.ask(peer, tool, **arguments), 60)
+        except Exception as error:  # whatever a peer or the SDK comes up with: others may do better
+            log.warning("%s was asked in vain: %r", peer[:8], error)
+            return
+        if answer != json.dumps(None):
+            await self._take(answer.encode())
 
 
 def tell_failure(task):

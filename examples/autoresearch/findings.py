@@ -2,7 +2,7 @@
 
 The members are those that agents of this kind have always used; `signature` is added. It is that of the sender's Ed25519 key,
 which is its address on the mesh, over all other members: a finding can be passed on, and still be checked. A finding without
-one counts when it came straight from its sender, which the mesh has authenticated.
+one counts when its sender has published it itself, which the mesh proves.
 """
 import collections
 import dataclasses

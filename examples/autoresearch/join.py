@@ -61,7 +61,7 @@ async def main():
         print("Programs of others are not run here: their findings are heard, and none is taken over (--run-code-of KEY).", flush=True)
     rounds = Rounds(given.key_file)
     laboratory = Laboratory(Corpus(given.text.read_bytes() if given.text else own_text()), given.steps, places=1)
-    async with axl.Node(identity=key, peers=given.peer, listen=given.listen) as node:
+    async with axl.Node(identity=key, peers=given.peer, listen=given.listen, pubsub={"peers": given.team}) as node:
         async with Exchange(node, Signer(key), [*given.team, node.key]) as exchange:
             agent = Agent(key.public_key[:8], HERE.joinpath("train.py").read_text(), laboratory, given.seed, exchange, given.run_code_of,
                           first_round=rounds.next)

@@ -68,7 +68,7 @@ async def together(given, source, laboratory):
             nonlocal last
             node = await stack.enter_async_context(axl.Node(
                 identity=keys[index], listen=["tls://127.0.0.1:0"], peers=last.listeners if last else [],
-                log_level=axl.LogLevel.error))
+                pubsub={"peers": team}, log_level=axl.LogLevel.error))
             last = node
             exchange = await stack.enter_async_context(Exchange(node, Signer(keys[index]), listened_to, guests=team))
             return Agent(f"agent {index}", source, laboratory, given.seed * 1000 + index, exchange, run_code_of=listened_to)

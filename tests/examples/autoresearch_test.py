@@ -165,12 +165,13 @@ class Agents(unittest.IsolatedAsyncioTestCase):
         self.stack = contextlib.AsyncExitStack()
         self.keys = [axl.PrivateKey.generate() for _ in range(2)]
         self.team = [key.public_key for key in self.keys]
+        self.guest = axl.PrivateKey.generate()
         self.laboratory = Laboratory(Corpus(own_text()), steps=20)
-        nodes, exchanges = [], []
+        self.nodes, exchanges = [], []
         for key in self.keys:
-            nodes.append(await self.stack.enter_async_context(axl.Node(
-                identity=key, listen=["tls://127.0.0.1:0"], peers=nodes[0].listeners if nodes else [], log_level=axl.LogLevel.off)))
-            exchanges.append(await self.stack.enter_async_context(Exchange(nodes[-1], Signer(key), self.team)))
+            self.nodes.append(await self.stack.enter_async_context(axl.Node(
+                identity=key, listen=["tls://127.0.0.1:0"], peers=self.nodes[0].listeners if self.nodes else [], log_level=axl.LogLevel.off)))
+            exchanges.append(await self.stack.enter_async_context(Exchange(self.nodes[-1], Signer(key), self.team, [self.guest.public_key])))
         self.exchange, self.peer = exchanges
 
     async def asyncTearDown(self):
@@ -195,6 +196,26 @@ class Agents(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(json.loads(await self.peer.ask(self.team[0], "best"))["train_py"], better)
         self.assertEqual(json.loads(await self.peer.ask(self.team[0], "finding", round=0))["val_bpb"], before)
         self.assertEqual(await self.peer.ask(self.team[0], "finding", round=99), "null")
+
+    async def test_what_is_not_heard_is_asked_for(self):
+        await self.peer.publish(finding(self.team[1], round=7))
+        deaf = await self.stack.enter_async_context(axl.Node(  # nobody else publishes on its port
+            identity=self.guest, peers=self.nodes[1].listeners, pubsub={"port": 7999}, log_level=axl.LogLevel.off))
+        exchange = await self.stack.enter_async_context(Exchange(deaf, Signer(self.guest), [self.team[1]]))
+        with unittest.mock.patch("exchange.ASK_AFTER", 0.1):
+            await exchange.heard(7)
+        self.assertTrue(exchange.board.has(self.team[1], 7))
+        with self.assertLogs("autoresearch", logging.WARNING) as said:
+            await exchange.heard(8, patience=0.1)
+        self.assertIn("round 8", said.output[-1])
+
+    async def test_nonsense_is_not_handed_on(self):
+        before = (await self.nodes[0].pubsub.statistics()).refused
+        with self.assertLogs("autoresearch", logging.WARNING) as said:
+            await self.nodes[1].publish("autoresearch", b"nonsense")
+            await self.tell(0, SOURCE, 2.5)
+        self.assertIn(f"{self.team[1][:8]} sent no finding", said.output[0])
+        self.assertEqual((await self.nodes[0].pubsub.statistics()).refused, before + 1)
 
     async def test_lies_are_found_out_and_their_teller_is_no_longer_believed(self):
         agent = self.agent(self.team)
