@@ -39,10 +39,7 @@ RecvStream::~RecvStream() {
 }
 
 void RecvStream::start() {
-  exchange_.start(200, {{"Content-Type", "text/event-stream"},
-                        {"Cache-Control", "no-store"},
-                        {"X-Accel-Buffering", "no"},
-                        {"X-Content-Type-Options", "nosniff"}});
+  exchange_.start(200, http::event_stream_headers());
   timer_->arm(scheduler_.now() + kKeepAlive);
   go_on();
 }

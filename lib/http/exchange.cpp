@@ -26,6 +26,13 @@ Headers text_headers() {
   return {{"Content-Type", "text/plain; charset=utf-8"}, {"X-Content-Type-Options", "nosniff"}};
 }
 
+Headers event_stream_headers() {
+  return {{"Content-Type", "text/event-stream"},
+          {"Cache-Control", "no-store"},
+          {"X-Accel-Buffering", "no"},
+          {"X-Content-Type-Options", "nosniff"}};
+}
+
 Exchange::Exchange(std::shared_ptr<ExchangeState> state) noexcept : state_{std::move(state)} {}
 
 Exchange& Exchange::operator=(Exchange&& other) noexcept {

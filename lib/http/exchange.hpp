@@ -139,5 +139,7 @@ class Exchange {
 
 /// Headers of a plain-text answer made by the node itself.
 [[nodiscard]] Headers text_headers();
+/// Headers of server-sent events of the node's own: nobody on the way keeps them, or holds them back.
+[[nodiscard]] Headers event_stream_headers();
 
 }  // namespace axl::http

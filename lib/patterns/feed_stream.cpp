@@ -39,10 +39,7 @@ FeedStream::FeedStream(http::Exchange exchange, const Feed& feed, std::uint64_t 
 }
 
 void FeedStream::start(bool forgotten) {
-  exchange_.start(200, {{"Content-Type", "text/event-stream"},
-                        {"Cache-Control", "no-store"},
-                        {"X-Accel-Buffering", "no"},
-                        {"X-Content-Type-Options", "nosniff"}});
+  exchange_.start(200, http::event_stream_headers());
   timer_->arm(scheduler_.now() + kKeepAlive);
   if (forgotten) write("event: dropped\ndata: {\"count\":null}\n\n");
   go_on();
