@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 #include <utility>
+#include <vector>
 
 #include "convergecast/engine.hpp"
 #include "convergecast/old_runs.hpp"
@@ -29,6 +30,7 @@ struct Convergecast::State final : node::Part, std::enable_shared_from_this<Stat
   struct User {
     SlowQuestionHandler answer;
     ToldHandler told;
+    std::vector<std::shared_ptr<const MergeFunction>> merges;
   };
   struct OldAsked {
     std::uint64_t user = 0;
@@ -222,7 +224,7 @@ struct Convergecast::State final : node::Part, std::enable_shared_from_this<Stat
     turn();
   }
 
-  // A name stays known when who has brought it is gone: then nothing goes together.
+  // The name of a merge stays known when who has brought it is gone: then nothing goes together.
   void merge(convergecast::Merging merging) {
     const auto merger = mergers.find(merging.merge);
     if (merger == mergers.end()) return engine.on_merged(merging.session, std::nullopt);
@@ -326,8 +328,16 @@ void Convergecast::on_told(ToldHandler handler) {
 }
 
 Result<void> Convergecast::add_merge(const std::string& name, MergeFunction merge) {
+  if (!merge) return Error{Errc::invalid_argument, "a merge has a function"};
+  const auto own = std::make_shared<const MergeFunction>(std::move(merge));
   Result<void> added;
-  state_->node.state().loop().run_and_wait([&] { added = state_->engine.add_merge(name, std::move(merge)); });
+  state_->node.state().loop().run_and_wait([&] {
+    added = state_->engine.add_merge(name, [weak = std::weak_ptr{own}](ByteSpan first, ByteSpan second) {
+      const auto call = weak.lock();
+      return call ? (*call)(first, second) : std::nullopt;
+    });
+    if (added && !state_->closed) state_->users[user_].merges.push_back(own);
+  });
   return added;
 }
 

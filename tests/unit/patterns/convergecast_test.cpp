@@ -98,6 +98,16 @@ TEST_CASE("convergecast: one's own merge, and an outcome that is told to all", "
   CHECK(as_text(told->get().groups.at(0).bytes) == "abc");
 }
 
+TEST_CASE("convergecast: a merge ends with the part that brought it", "[convergecast]") {
+  Three three;
+  const auto held = std::make_shared<int>(0);
+  auto other = *Convergecast::attach(*three.nodes[0]);
+  REQUIRE(other->add_merge("join", [held](ByteSpan first, ByteSpan) { return std::optional{to_bytes(first)}; }));
+  CHECK(held.use_count() == 2);
+  other.reset();
+  CHECK(held.use_count() == 1);
+}
+
 TEST_CASE("convergecast: sessions of nodes that are neither parent nor child are closed", "[convergecast]") {
   Three three;
   (void)three.whole(0, {"load", {Kind::count, 0, {}}, 2s, false});
