@@ -91,4 +91,20 @@ Result<TlsContext> TlsContext::client(const std::string& authorities) {
   return TlsContext{std::move(context), Role::client};
 }
 
+void rehearse_handshake(const TlsContext& listener, const TlsContext& dialler) noexcept {
+  constexpr int kFlights = 3;
+  const ErrorQueueGuard guard;
+  const SslHandle accepting{SSL_new(listener.get())};
+  const SslHandle connecting{SSL_new(dialler.get())};
+  BIO* near = nullptr;
+  BIO* far = nullptr;
+  if (!accepting || !connecting || BIO_new_bio_pair(&near, 0, &far, 0) != 1) return;
+  SSL_set_bio(accepting.get(), near, near);
+  SSL_set_bio(connecting.get(), far, far);
+  for (int flight = 0; flight < kFlights; ++flight) {
+    static_cast<void>(SSL_connect(connecting.get()));
+    static_cast<void>(SSL_accept(accepting.get()));
+  }
+}
+
 }  // namespace axl::net

@@ -47,4 +47,8 @@ class TlsContext {
   Role role_;
 };
 
+/// One handshake in memory. The first of a process takes a quarter longer than those after it, for code that comes from
+/// the disk and algorithms that are looked up by name: a frame loop should not be the one to pay for that.
+void rehearse_handshake(const TlsContext& listener, const TlsContext& dialler) noexcept;
+
 }  // namespace axl::net

@@ -44,7 +44,9 @@ Links::Links(const NodeConfig& config, const PrivateKey& key, Core& core, asio::
       table_{table_config(config)},
       timer_{context, core.clock(), [this] { on_timer(); }},
       dialler_tls_{keep_or_warn(net::TlsContext::dialler(), logger_)},
-      listener_tls_{keep_or_warn(net::TlsContext::listener(key, std::chrono::system_clock::now()), logger_)} {}
+      listener_tls_{keep_or_warn(net::TlsContext::listener(key, std::chrono::system_clock::now()), logger_)} {
+  if (config.run == RunMode::poll && listener_tls_ && dialler_tls_) net::rehearse_handshake(*listener_tls_, *dialler_tls_);
+}
 
 Links::~Links() = default;
 
