@@ -3,18 +3,15 @@
 #include <catch2/catch_test_macros.hpp>
 #include <limits>
 
+#include "family.hpp"
+
 using namespace axl;
 using namespace axl::convergecast;
+using namespace axl::test;
 using namespace std::chrono_literals;
 using Kind = Operation::Kind;
 
 namespace {
-
-PublicKey key(unsigned number) {
-  std::array<std::byte, 32> bytes{};
-  bytes[0] = static_cast<std::byte>(number);
-  return PublicKey{bytes};
-}
 
 Nonce nonce(unsigned number) {
   Nonce value{};

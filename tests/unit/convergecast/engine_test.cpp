@@ -4,25 +4,17 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include "crypto/hash.hpp"
+#include "family.hpp"
 
 using namespace axl;
 using namespace axl::convergecast;
+using namespace axl::test;
 using namespace std::chrono_literals;
 using Kind = Operation::Kind;
 
 namespace {
 
-PublicKey key(unsigned number) {
-  std::array<std::byte, 32> bytes{};
-  bytes[0] = static_cast<std::byte>(number);
-  return PublicKey{bytes};
-}
-
-const PublicKey kOwn = key(100);
-const PublicKey kParent = key(1);
 const PublicKey kOther = key(2);  // a parent later, or nobody
-const PublicKey kLeft = key(110);
-const PublicKey kRight = key(120);
 const Question kLoad{"load", {Kind::sum, 0, {}}, 4s, false};
 const Question kLoadForAll{"load", {Kind::sum, 0, {}}, 4s, true};
 const Nonce kNonce{std::byte{1}, std::byte{2}};

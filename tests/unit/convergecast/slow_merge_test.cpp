@@ -3,24 +3,16 @@
 
 #include "convergecast/engine.hpp"
 #include "crypto/hash.hpp"
+#include "family.hpp"
 
 using namespace axl;
 using namespace axl::convergecast;
+using namespace axl::test;
 using namespace std::chrono_literals;
 using Kind = Operation::Kind;
 
 namespace {
 
-PublicKey key(unsigned number) {
-  std::array<std::byte, 32> bytes{};
-  bytes[0] = static_cast<std::byte>(number);
-  return PublicKey{bytes};
-}
-
-const PublicKey kOwn = key(100);
-const PublicKey kParent = key(1);
-const PublicKey kLeft = key(110);
-const PublicKey kRight = key(120);
 const Question kWords{"words", {Kind::custom, 0, "join"}, 8s, false};
 const Nonce kNonce{std::byte{1}};
 
