@@ -4,10 +4,8 @@
 import contextlib
 import fractions
 import io
-import os
 import pathlib
 import re
-import subprocess
 import sys
 import types
 import xml.etree.ElementTree
@@ -16,6 +14,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 EXAMPLE = HERE.parent.parent / "examples" / "convergecast"
 sys.path[:0] = [str(HERE.parent / "support"), str(EXAMPLE)]
 from axl_testing import TestCase, main  # noqa: E402
+from short_run import short_run  # noqa: E402
 
 import run  # noqa: E402
 from robot import Robot, expected  # noqa: E402
@@ -23,12 +22,10 @@ from robot import Robot, expected  # noqa: E402
 
 class Convergecast(TestCase):
     def test_the_short_run_works_and_its_sums_are_those_of_the_inputs(self):
-        picture = os.path.join(self.folder, "picture.svg")
-        done = subprocess.run([sys.executable, str(EXAMPLE / "run.py"), "--short", "--picture", picture], stdout=subprocess.PIPE, text=True)
-        print(done.stdout)
-        self.assertEqual(done.returncode, 0)
-        self.assertRegex(done.stdout.splitlines()[-1], r"^PASS: (\d+) of \1 outcomes equal ")
-        sums = re.findall(r"sum of energy@(\d+), asked by robot \d+: (\S+)", done.stdout)
+        status, output, picture = short_run(EXAMPLE, self.folder)
+        self.assertEqual(status, 0)
+        self.assertRegex(output.splitlines()[-1], r"^PASS: (\d+) of \1 outcomes equal ")
+        sums = re.findall(r"sum of energy@(\d+), asked by robot \d+: (\S+)", output)
         self.assertEqual(len(sums), 2)  # at the start, and when all are back
         for tick, said in sums:
             inputs = [Robot(1, number).answer(f"energy@{tick}")[""] for number in range(9)]

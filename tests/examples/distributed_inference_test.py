@@ -1,27 +1,23 @@
 #!/usr/bin/env python3
 """The split model says what the whole one says, and every tensor arrives as it was sent: the example in its short mode."""
 
-import os
 import pathlib
-import subprocess
 import sys
 import xml.etree.ElementTree
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
 from axl_testing import TestCase, main  # noqa: E402
+from short_run import short_run  # noqa: E402
 
 EXAMPLE = HERE.parent.parent / "examples" / "distributed_inference"
 
 
 class DistributedInference(TestCase):
     def test_the_short_run_works_and_says_so(self):
-        picture = os.path.join(self.folder, "picture.svg")
-        done = subprocess.run([sys.executable, str(EXAMPLE / "run.py"), "--short", "--picture", picture],
-                              stdout=subprocess.PIPE, text=True)
-        print(done.stdout)
-        self.assertEqual(done.returncode, 0)
-        lines = done.stdout.splitlines()
+        status, output, picture = short_run(EXAMPLE, self.folder)
+        self.assertEqual(status, 0)
+        lines = output.splitlines()
         self.assertRegex(lines[-1], r"^PASS: the split model equals the whole one, (\d+) of \1 tensors verified, ")
         splits = [line for line in lines if line.startswith(("  2 processes, ", "  3 processes, "))]
         self.assertEqual(len(splits), 4)

@@ -16,6 +16,7 @@ import xml.etree.ElementTree
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
 from axl_testing import TestCase, main, until  # noqa: E402
+from short_run import short_run  # noqa: E402
 
 EXAMPLE = HERE.parent.parent / "examples" / "gossipsub"
 GOSSIP = os.path.join(os.environ["AXL_BUILD_DIR"], "examples", "gossipsub", "gossip")
@@ -62,25 +63,20 @@ class Terminal:
 
 class GossipSub(TestCase):
     def test_the_short_run_delivers_everything_once_and_says_so(self):
-        picture = os.path.join(self.folder, "picture.svg")
-        done = subprocess.run([sys.executable, str(EXAMPLE / "run.py"), "--short", "--picture", picture],
-                              stdout=subprocess.PIPE, text=True)
-        print(done.stdout)
-        self.assertEqual(done.returncode, 0)
-        lines = done.stdout.splitlines()
+        status, output, picture = short_run(EXAMPLE, self.folder)
+        self.assertEqual(status, 0)
+        lines = output.splitlines()
         self.assertRegex(lines[-1], r"^PASS: everybody got everything once: 9000 of 9000 deliveries, 0 missing, 0 twice, 0 wrong, ")
         self.assertEqual(sum("delivered    900, copies of each" in line for line in lines), 10)
-        self.assertRegex(done.stdout, r"half within \d+\.\d+ ms, 99 % within \d+\.\d+ ms")
+        self.assertRegex(output, r"half within \d+\.\d+ ms, 99 % within \d+\.\d+ ms")
         texts = [one.text for one in xml.etree.ElementTree.parse(picture).iter("{http://www.w3.org/2000/svg}text")]
         self.assertIn("judy", texts)
         self.assertTrue(any(text.startswith("1000 messages of 1 KiB, 9000 deliveries") for text in texts), texts)
 
     def test_a_run_that_cannot_work_says_that_it_failed(self):
-        picture = os.path.join(self.folder, "picture.svg")
-        done = subprocess.run([sys.executable, str(EXAMPLE / "run.py"), "--short", "--picture", picture, "--gossip", "/bin/false"],
-                              stdout=subprocess.PIPE, text=True)
-        self.assertEqual(done.returncode, 1)
-        self.assertEqual(done.stdout.splitlines()[-1][:5], "FAIL:")
+        status, output, picture = short_run(EXAMPLE, self.folder, "--gossip", "/bin/false")
+        self.assertEqual(status, 1)
+        self.assertEqual(output.splitlines()[-1][:5], "FAIL:")
         self.assertFalse(os.path.exists(picture))
 
     def test_two_people_talk_and_one_sees_the_mesh(self):
