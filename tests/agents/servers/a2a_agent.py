@@ -36,7 +36,7 @@ class Executor(kind.AgentExecutor):
             task = await kind.start(context, event_queue)
             if word == "hang":
                 await task.working("hanging")
-                await anyio.sleep_forever()
+                await anyio.Event().wait()  # until it is cancelled
             if word == "drip":
                 released = False
                 while not released:

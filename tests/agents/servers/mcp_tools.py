@@ -64,7 +64,7 @@ def add_tools(server, context_type, headers_of):
         """Runs until someone ends it; `passed` tells how far it is."""
         gates.open(f"started {label}")
         try:
-            await anyio.sleep_forever()
+            await anyio.Event().wait()  # until it is cancelled
         finally:
             gates.open(f"ended {label}")
 
