@@ -39,11 +39,7 @@ Result<void> Answering::leave(const std::string& name, std::vector<Contribution>
 }
 
 Item Answering::event(axl_event_kind kind) {
-  Item item;
-  item.kind = kind;
-  item.user = options_.user;
-  item.source = shared_from_this();
-  return item;
+  return {.kind = kind, .user = options_.user, .source = shared_from_this()};
 }
 
 void Answering::asked(const Question& question, Convergecast::Answer answer) {

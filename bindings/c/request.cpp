@@ -21,10 +21,7 @@ void Serving::serve(ServiceRequest request, ServiceReply reply) {
     reply.respond(503, {{"Content-Type", "application/json"}, {"Retry-After", "1"}}, to_bytes(kBusy));
     return;
   }
-  Item item;
-  item.kind = AXL_EVENT_REQUEST;
-  item.user = user_;
-  item.source = shared_from_this();
+  Item item{.kind = AXL_EVENT_REQUEST, .user = user_, .source = shared_from_this()};
   item.request = std::make_shared<axl_request>(queue_, std::move(request), std::move(reply), user_);
   const auto begun = item.request;
   queue_->push(std::move(item));

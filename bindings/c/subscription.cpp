@@ -42,10 +42,7 @@ void Subscription::bring(Router::Leased leased) {
   message->lease_message = leased.id.message;
   message->lease_reading = leased.id.reading;
   message->confirmations = shared_from_this();  // whoever drops it without reading gives it back
-  Item item;
-  item.kind = AXL_EVENT_MESSAGE;
-  item.user = options_.user;
-  item.source = shared_from_this();
+  Item item{.kind = AXL_EVENT_MESSAGE, .user = options_.user, .source = shared_from_this()};
   item.subscription = handle_;
   item.message = std::move(message);
   const std::lock_guard lock{mutex_};

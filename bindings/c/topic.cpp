@@ -29,12 +29,7 @@ Result<void> Topic::join(PubSub& pubsub, const std::string& name) {
 }
 
 Item Topic::event(axl_event_kind kind) {
-  Item item;
-  item.kind = kind;
-  item.user = options_.user;
-  item.source = shared_from_this();
-  item.topic = handle_;
-  return item;
+  return {.kind = kind, .user = options_.user, .source = shared_from_this(), .topic = handle_};
 }
 
 void Topic::arrived(const PubSubMessage& message) {
