@@ -4,25 +4,44 @@
 
 #include <algorithm>
 
+#include "crypto/one_time_mac.hpp"
 #include "crypto/sodium.hpp"
 
 namespace axl::crypto {
 
 namespace {
 
-using Nonce = std::array<unsigned char, crypto_box_NONCEBYTES>;
+/// What XSalsa20 encrypts one packet with: its first block gives the key of the MAC and encrypts the first 32 bytes, the
+/// blocks from 1 on encrypt the rest.
+class PacketStream {
+ public:
+  PacketStream(std::uint64_t nonce, const Secret& shared) noexcept : key_{raw(shared.bytes().data())} {
+    for (std::size_t i = 0; i < nonce_.size(); ++i) {
+      nonce_[nonce_.size() - 1 - i] = static_cast<unsigned char>(nonce >> (8 * i));
+    }
+    crypto_stream_salsa20(raw(first_.data()), first_.size(), nonce_.data(), key_);
+  }
+  PacketStream(const PacketStream&) = delete;
+  PacketStream& operator=(const PacketStream&) = delete;
+  ~PacketStream() { sodium_memzero(first_.data(), first_.size()); }
 
-Nonce nonce_of(std::uint64_t value) noexcept {
-  Nonce nonce{};
-  for (std::size_t i = 0; i < 8; ++i) nonce[nonce.size() - 1 - i] = static_cast<unsigned char>(value >> (8 * i));
-  return nonce;
-}
+  [[nodiscard]] std::span<const std::byte, kMacKeySize> mac_key() const noexcept {
+    return std::span{first_}.first<kMacKeySize>();
+  }
+  /// Encrypts or decrypts.
+  void mix_into(MutableByteSpan data) const noexcept {
+    const auto early = data.first(std::min(data.size(), first_.size() - kMacKeySize));
+    for (std::size_t i = 0; i < early.size(); ++i) early[i] ^= first_[kMacKeySize + i];
+    const auto rest = data.subspan(early.size());
+    if (rest.empty()) return;
+    crypto_stream_salsa20_xor_ic(raw(rest.data()), raw(rest.data()), rest.size(), nonce_.data(), 1, key_);
+  }
 
-/// libsodium wants a pointer to no bytes, too.
-unsigned char* not_null(MutableByteSpan data) noexcept {
-  static unsigned char nothing = 0;  // of which no byte is read or written
-  return data.empty() ? &nothing : raw(data.data());
-}
+ private:
+  const unsigned char* key_;
+  std::array<unsigned char, crypto_stream_salsa20_NONCEBYTES> nonce_{};
+  std::array<std::byte, 64> first_{};
+};
 
 }  // namespace
 
@@ -60,31 +79,41 @@ std::optional<BoxPublicKey> to_x25519(const PublicKey& key) noexcept {
   return converted;
 }
 
+Secret stream_key(const Secret& box_key) noexcept {
+  ensure_sodium();
+  static constexpr std::array<unsigned char, crypto_core_hsalsa20_INPUTBYTES> kNonceHead{};
+  Secret key;
+  crypto_core_hsalsa20(raw(key.mutable_bytes().data()), kNonceHead.data(), raw(box_key.bytes().data()), nullptr);
+  return key;
+}
+
 std::optional<Secret> box_shared(const BoxPublicKey& theirs, const Secret& ours) noexcept {
   ensure_sodium();
-  std::optional<Secret> shared{std::in_place};
-  if (crypto_box_beforenm(raw(shared->mutable_bytes().data()), raw(theirs.bytes.data()), raw(ours.bytes().data())) !=
+  Secret box_key;
+  if (crypto_box_beforenm(raw(box_key.mutable_bytes().data()), raw(theirs.bytes.data()), raw(ours.bytes().data())) !=
       0) {
-    shared.reset();
+    return std::nullopt;
   }
-  return shared;
+  return stream_key(box_key);
 }
 
 void seal_in_place(MutableByteSpan data, std::span<std::byte, kBoxTagSize> tag, std::uint64_t nonce,
                    const Secret& shared) noexcept {
   ensure_sodium();
-  const auto full_nonce = nonce_of(nonce);
-  auto* at = not_null(data);
-  crypto_box_detached_afternm(at, raw(tag.data()), at, data.size(), full_nonce.data(), raw(shared.bytes().data()));
+  const PacketStream stream{nonce, shared};
+  stream.mix_into(data);
+  one_time_mac(tag, data, stream.mac_key());
 }
 
 bool open_in_place(MutableByteSpan data, std::span<const std::byte, kBoxTagSize> tag, std::uint64_t nonce,
                    const Secret& shared) noexcept {
   ensure_sodium();
-  const auto full_nonce = nonce_of(nonce);
-  auto* at = not_null(data);
-  return crypto_box_open_detached_afternm(at, at, raw(tag.data()), data.size(), full_nonce.data(),
-                                          raw(shared.bytes().data())) == 0;
+  const PacketStream stream{nonce, shared};
+  std::array<std::byte, kBoxTagSize> found{};
+  one_time_mac(found, data, stream.mac_key());
+  if (crypto_verify_16(raw(found.data()), raw(tag.data())) != 0) return false;
+  stream.mix_into(data);
+  return true;
 }
 
 }  // namespace axl::crypto

@@ -49,7 +49,10 @@ struct BoxKeyPair {
 /// Empty for keys that no honest node has: off curve, of small or mixed order.
 [[nodiscard]] std::optional<BoxPublicKey> to_x25519(const PublicKey& key) noexcept;
 
-/// K(pub, priv) = HSalsa20(X25519(priv, pub), 0): what seal() and open() take. Empty when X25519 gives zero.
+/// HSalsa20(box_key, 0): the key that XSalsa20 derives for every nonce that begins with 16 zero bytes, as ours do.
+[[nodiscard]] Secret stream_key(const Secret& box_key) noexcept;
+
+/// What seal and open take: the stream key of HSalsa20(X25519(priv, pub), 0). Empty when X25519 gives zero.
 [[nodiscard]] std::optional<Secret> box_shared(const BoxPublicKey& theirs, const Secret& ours) noexcept;
 
 inline constexpr std::size_t kBoxTagSize = 16;

@@ -1,9 +1,14 @@
 #include "crypto/box.hpp"
 
+#include <sodium.h>
+
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
+#include <numeric>
 
 #include "crypto/hash.hpp"
+#include "crypto/one_time_mac.hpp"
+#include "crypto/sodium.hpp"
 #include "vectors.hpp"
 
 using axl::crypto::BoxPublicKey;
@@ -45,10 +50,10 @@ TEST_CASE("box: seals and opens as the golden boxes, in place", "[crypto]") {
 
     const auto shared = axl::crypto::box_shared(box_key(c["b_public"]), pair.private_key);
     REQUIRE(shared);
-    CHECK(axl::to_hex(shared->bytes()) == text(c["shared"]));
+    CHECK(axl::to_hex(shared->bytes()) == axl::to_hex(axl::crypto::stream_key(secret(c["shared"])).bytes()));
     const auto other_side = axl::crypto::box_shared(pair.public_key, secret(c["b_private"]));
     REQUIRE(other_side);
-    CHECK(axl::to_hex(other_side->bytes()) == text(c["shared"]));
+    CHECK(axl::to_hex(other_side->bytes()) == axl::to_hex(shared->bytes()));
 
     const auto nonce = axl::test::u64(c["nonce_u64"]);
     auto data = hex(c["plain"]);
@@ -66,6 +71,52 @@ TEST_CASE("box: seals and opens as the golden boxes, in place", "[crypto]") {
     CHECK(axl::crypto::open_in_place(data, tag, nonce, *shared));
     CHECK(axl::to_hex(data) == text(c["plain"]));
   }
+}
+
+TEST_CASE("box: packets of all sizes are those of libsodium", "[crypto]") {
+  axl::crypto::SeededRng rng{3};
+  const auto ours = axl::crypto::BoxKeyPair::generate(rng);
+  const auto theirs = axl::crypto::BoxKeyPair::generate(rng);
+  const auto shared = axl::crypto::box_shared(theirs.public_key, ours.private_key).value();
+  std::array<unsigned char, crypto_box_BEFORENMBYTES> box_key{};
+  REQUIRE(crypto_box_beforenm(box_key.data(), axl::crypto::raw(theirs.public_key.bytes.data()),
+                              axl::crypto::raw(ours.private_key.bytes().data())) == 0);
+  std::vector<std::size_t> sizes(2'100);
+  std::iota(sizes.begin(), sizes.end(), 0);
+  for (const std::size_t size : {4'095, 16'199, 16'200, 65'535}) sizes.push_back(size);
+  for (const auto size : sizes) {
+    CAPTURE(size);
+    axl::Bytes plain(size);
+    rng.fill(plain);
+    const auto nonce = size * 0x0101'0101'0101'0101;
+    std::array<unsigned char, crypto_box_NONCEBYTES> full_nonce{};
+    for (std::size_t i = 0; i < 8; ++i) full_nonce[23 - i] = static_cast<unsigned char>(nonce >> (8 * i));
+    axl::Bytes expected(crypto_box_MACBYTES + size);
+    crypto_box_easy_afternm(axl::crypto::raw(expected.data()), axl::crypto::raw(plain.data()), size, full_nonce.data(),
+                            box_key.data());
+
+    auto data = plain;
+    std::array<std::byte, axl::crypto::kBoxTagSize> tag{};
+    axl::crypto::seal_in_place(data, tag, nonce, shared);
+    axl::Bytes sealed{tag.begin(), tag.end()};
+    sealed.insert(sealed.end(), data.begin(), data.end());
+    REQUIRE(sealed == expected);
+    if (size > 0) {
+      auto damaged = data;
+      damaged[size / 2] ^= std::byte{1};
+      REQUIRE_FALSE(axl::crypto::open_in_place(damaged, tag, nonce, shared));
+    }
+    REQUIRE(axl::crypto::open_in_place(data, tag, nonce, shared));
+    REQUIRE(data == plain);
+  }
+}
+
+TEST_CASE("one-time MAC: the example of RFC 8439, section 2.5.2", "[crypto]") {
+  const auto key = axl::from_hex("85d6be7857556d337f4452fe42d506a80103808afb0db2fd4abff6af4149f51b").value();
+  std::array<std::byte, axl::crypto::kMacSize> mac{};
+  axl::crypto::one_time_mac(mac, axl::as_bytes("Cryptographic Forum Research Group"),
+                            std::span<const std::byte, axl::crypto::kMacKeySize>{key});
+  CHECK(axl::to_hex(mac) == "a8061dc1305136c6c22b8baf0c0127a9");
 }
 
 TEST_CASE("box: Ed25519 keys convert to the golden X25519 pairs", "[crypto]") {
