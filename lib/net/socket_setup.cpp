@@ -4,11 +4,42 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #ifdef __linux__
 #include <linux/sockios.h>
 #endif
 
+#include <string_view>
+
 namespace axl::net {
+
+namespace {
+
+bool is_loopback(const sockaddr_storage& address) noexcept {
+  if (address.ss_family == AF_INET) {
+    return (ntohl(reinterpret_cast<const sockaddr_in&>(address).sin_addr.s_addr) >> IN_CLASSA_NSHIFT) == IN_LOOPBACKNET;
+  }
+  if (address.ss_family != AF_INET6) return false;
+  const auto& ip = reinterpret_cast<const sockaddr_in6&>(address).sin6_addr;
+  return IN6_IS_ADDR_LOOPBACK(&ip);
+}
+
+// Systems that pace by default (BBR) do so to themselves too, with a timer for every few packets; on loopback there is
+// neither a queue nor a bandwidth to find.
+void leave_unpaced_on_loopback(Socket& socket) noexcept {
+#ifdef TCP_CONGESTION
+  sockaddr_storage peer{};  // not Asio's: a Unix socket has an address of another size
+  socklen_t size = sizeof peer;
+  if (::getpeername(socket.native_handle(), reinterpret_cast<sockaddr*>(&peer), &size) != 0) return;
+  if (!is_loopback(peer)) return;
+  static constexpr std::string_view kUnpaced = "reno";  // the one that every kernel has and allows
+  ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_CONGESTION, kUnpaced.data(), kUnpaced.size());
+#else
+  static_cast<void>(socket);
+#endif
+}
+
+}  // namespace
 
 Result<void> prepare_stream_socket(Socket& socket) {
   std::error_code failure;
@@ -18,6 +49,7 @@ Result<void> prepare_stream_socket(Socket& socket) {
   if (!failure) socket.set_option(asio::socket_base::keep_alive{false}, failure);
   if (failure) return system_failure(failure, "prepare socket");
   close_on_exec(socket.native_handle());
+  leave_unpaced_on_loopback(socket);
   return {};
 }
 

@@ -10,7 +10,8 @@
 
 namespace axl::net {
 
-/// Non-blocking, TCP_NODELAY on, keep-alive off (liveness is the routing layer's 3 s rule), closed on exec.
+/// Non-blocking, TCP_NODELAY on, keep-alive off (liveness is the routing layer's 3 s rule), closed on exec;
+/// on loopback not paced.
 [[nodiscard]] Result<void> prepare_stream_socket(Socket& socket);
 
 /// The kernel takes no more from us while it holds so many bytes that it has not sent yet. Where the system knows it.
