@@ -71,25 +71,28 @@ class Bench:
         print(f"  {name}: " + ", ".join(f"{metric} {value:.4g}" for metric, value in metrics.items()), file=sys.stderr)
 
     def round(self, folder):
+        """What is compared runs one after the other, since machines change their speed: a load on each target in turn, the
+        limits in front of the large messages."""
         scale = 0.1 if self.options.quick else 1
-        for name, (mode, packet) in LIMITS.items():
-            if self.wanted(name):
-                found = self.tool("stream_limits", mode, packet, 1000 * scale)
-                self.add(name, mb_per_second=found["mb_per_second"], cpu_seconds_per_gb=found["cpu_seconds_per_gb"])
         binary, tools, service = self.options.axld, self.options.tools, free_ports(1)[0]
         kinds = {"null": lambda: Null(tools), "direct": lambda: Chain(binary, folder, 2, service=service),
                  "one hop": lambda: Chain(binary, folder, 3, service=service),
                  "mtu 1280": lambda: Chain(binary, folder, 2, {"mtu": 1280}, service)}
-        for kind, start in kinds.items():
-            loads = [load for load in (self.rest, self.growth, self.round_trips, self.sends, self.calls)
-                     if self.wanted(f"{kind} {load.__name__.replace('_', ' ')}")]
-            if not loads:
-                continue
-            target = start()
-            try:
-                for load in loads:
-                    load(kind, target, service, scale)
-            finally:
+        loads = {"rest": self.rest, "growth": self.growth, "round trips": self.round_trips, "sends, small": self.small_sends,
+                 "calls": self.calls, "sends, large": self.large_sends}
+        targets = {}
+        try:
+            for name, load in loads.items():
+                if load == self.large_sends:
+                    self.limits(scale)
+                wanted = [kind for kind in kinds if self.wanted(f"{kind} {name}")]
+                for kind in wanted:
+                    targets[kind] = targets.get(kind) or kinds[kind]()
+                for work in load(scale, service):
+                    for kind in wanted:
+                        work(kind, targets[kind])
+        finally:
+            for target in targets.values():
                 target.stop()
         if self.wanted("library"):
             self.library(scale)
@@ -103,27 +106,41 @@ class Bench:
 
     # --- The loads ----------------------------------------------------------------------------------------------------
 
-    def rest(self, kind, target, _service, _scale):
-        """What a node costs that has nothing to do."""
-        if kind != "direct":
-            return
-        seconds = 3 if self.options.quick else 20
-        before = {side: cpu_seconds(pid) for side, pid in target.pids.items()}
-        time.sleep(seconds)
-        for side, pid in target.pids.items():
-            rss, anonymous = memory_mb(pid)
-            self.add(f"direct rest, {side}", rss_mb=rss, anonymous_mb=anonymous,
-                     cpu_percent=(cpu_seconds(pid) - before[side]) / seconds * 100)
+    def limits(self, scale):
+        for name, (mode, packet) in LIMITS.items():
+            if self.wanted(name):
+                found = self.tool("stream_limits", mode, packet, 1000 * scale)
+                self.add(name, mb_per_second=found["mb_per_second"], cpu_seconds_per_gb=found["cpu_seconds_per_gb"])
 
-    def growth(self, kind, target, _service, scale):
+    # Each of these yields what is to be done to every target in turn.
+
+    def rest(self, _scale, _service):
+        """What a node costs that has nothing to do."""
+        seconds = 3 if self.options.quick else 20
+
+        def work(kind, target):
+            if kind != "direct":
+                return
+            before = {side: cpu_seconds(pid) for side, pid in target.pids.items()}
+            time.sleep(seconds)
+            for side, pid in target.pids.items():
+                rss, anonymous = memory_mb(pid)
+                self.add(f"direct rest, {side}", rss_mb=rss, anonymous_mb=anonymous,
+                         cpu_percent=(cpu_seconds(pid) - before[side]) / seconds * 100)
+        yield work
+
+    def growth(self, scale, _service):
         """What stays in memory after many messages; the nodes are new."""
-        if kind != "direct":
-            return
         count = int(10000 * scale)
-        self.messages(f"direct growth, {count} sends of 10 KiB", target, count, 10240, 1)
-        for side, pid in target.pids.items():
-            rss, anonymous = memory_mb(pid)
-            self.add(f"direct growth, {side} afterwards", rss_mb=rss, anonymous_mb=anonymous)
+
+        def work(kind, target):
+            if kind != "direct":
+                return
+            self.messages(f"direct growth, {count} sends of 10 KiB", target, count, 10240, 1)
+            for side, pid in target.pids.items():
+                rss, anonymous = memory_mb(pid)
+                self.add(f"direct growth, {side} afterwards", rss_mb=rss, anonymous_mb=anonymous)
+        yield work
 
     def library(self, scale):
         """Two nodes in one process, without HTTP: sessions, and messages with receipts."""
@@ -158,30 +175,37 @@ class Bench:
             more = {"mb_per_second": run["bytes_per_second"] / 1e6} if "bytes_per_second" in run else {}
             self.add(f"part {run['name'].replace('_', ' ')}", ns=run["cpu_time"], **more)
 
-    def round_trips(self, kind, target, _service, scale):
+    def round_trips(self, scale, _service):
         for size in 64, 1024:
-            found = self.tool("message_load", target.send_port, target.recv_port, target.key, int(4000 * scale), size, "round-trip")
-            self.add(f"{kind} round trip {size} B", p50_us=found["p50_us"], p99_us=found["p99_us"])
+            def work(kind, target, size=size):
+                found = self.tool("message_load", target.send_port, target.recv_port, target.key, int(4000 * scale), size, "round-trip")
+                self.add(f"{kind} round trip {size} B", p50_us=found["p50_us"], p99_us=found["p99_us"])
+            yield work
 
-    def sends(self, kind, target, _service, scale):
-        sizes = [1024, LARGE] if self.options.quick else [64, 1024, 16 * 1024, 256 * 1024, LARGE]
-        for size in sizes:
-            self.messages(f"{kind} send {size} B, 1 client", target, enough(min(20000, 400e6 / size), scale, size), size, 1)
-        for clients in 8, 64:
-            self.messages(f"{kind} send 1024 B, {clients} clients", target, int(40000 * scale), 1024, clients)
-        self.messages(f"{kind} send {LARGE} B, 4 clients", target, enough(400, scale, LARGE), LARGE, 4)
-        for clients in 1, 4:
-            self.messages(f"{kind} send {15 * LARGE} B, {clients} client{'s' if clients > 1 else ''}", target,
-                          enough(32, scale, 15 * LARGE), 15 * LARGE, clients)
+    def sends(self, scale, loads):
+        for size, clients, count in loads:
+            def work(kind, target, size=size, clients=clients, count=count):
+                self.messages(f"{kind} send {size} B, {clients} client{'s' if clients > 1 else ''}", target,
+                              enough(count, scale, size), size, clients)
+            yield work
 
-    def calls(self, kind, target, service, scale):
+    def small_sends(self, scale, _service):
+        sizes = [1024] if self.options.quick else [64, 1024, 16 * 1024, 256 * 1024]
+        return self.sends(scale, [*((size, 1, min(20000, 400e6 / size)) for size in sizes), (1024, 8, 40000), (1024, 64, 40000)])
+
+    def large_sends(self, scale, _service):
+        return self.sends(scale, [(LARGE, 1, 400), (LARGE, 4, 400), (15 * LARGE, 1, 32), (15 * LARGE, 4, 32)])
+
+    def calls(self, scale, service):
         for clients in 1, 8, 64:
-            before = {side: cpu_seconds(pid) for side, pid in target.pids.items()}
-            count = max(1, int(20000 * scale / clients))
-            found = self.tool("mcp_load", target.send_port, target.key, "bench", service, "calls", count, 100, clients)
-            spent = sum(cpu_seconds(pid) - before[side] for side, pid in target.pids.items())
-            self.add(f"{kind} mcp, {clients} client{'s' if clients > 1 else ''}", per_second=found["per_second"],
-                     p50_us=found["p50_us"], p99_us=found["p99_us"], cpu_us_each=spent / found["calls"] * 1e6)
+            def work(kind, target, clients=clients):
+                before = {side: cpu_seconds(pid) for side, pid in target.pids.items()}
+                count = max(1, int(20000 * scale / clients))
+                found = self.tool("mcp_load", target.send_port, target.key, "bench", service, "calls", count, 100, clients)
+                spent = sum(cpu_seconds(pid) - before[side] for side, pid in target.pids.items())
+                self.add(f"{kind} mcp, {clients} client{'s' if clients > 1 else ''}", per_second=found["per_second"],
+                         p50_us=found["p50_us"], p99_us=found["p99_us"], cpu_us_each=spent / found["calls"] * 1e6)
+            yield work
 
     def messages(self, name, target, count, size, clients):
         """Messages, all of them delivered once and undamaged, and what they cost each of the target's processes."""
