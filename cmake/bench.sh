@@ -2,7 +2,7 @@
 # Sets up the machine (Debian 12), builds the benchmarks and measures whole nodes against what the machine allows; see
 # benchmarks/node/measure.py, which gets the arguments.
 #
-#   cmake/bench.sh                          five rounds of everything, about half an hour
+#   cmake/bench.sh                          five rounds of everything, about 35 minutes
 #   cmake/bench.sh --quick --rounds 1       a short look
 #   cmake/bench.sh --only 'direct sends'    one kind of load
 #   cmake/bench.sh paths [...]              two nodes over slow and lossy paths (benchmarks/node/paths.py); wants root
