@@ -53,7 +53,7 @@ struct StreamOptions {
     options.low_mark = 64 * 1024;
     options.kernel_unsent = 128 * 1024;
     options.queue_time = std::chrono::milliseconds{4};
-    options.send_at_once = 48 * 1024;
+    options.send_at_once = 48 * 1024;  // three large packets: the next node begins with them while the turn goes on
     return options;
   }
 };
