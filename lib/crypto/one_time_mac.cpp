@@ -23,9 +23,7 @@ using ContextHandle = std::unique_ptr<EVP_MAC_CTX, FreeMac>;
 
 ContextHandle new_context() noexcept {
   static const MacHandle mac{EVP_MAC_fetch(nullptr, "POLY1305", nullptr)};
-  ContextHandle context{mac != nullptr ? EVP_MAC_CTX_new(mac.get()) : nullptr};
-  if (context == nullptr) ERR_clear_error();  // the thread's queue is looked at by others
-  return context;
+  return ContextHandle{mac != nullptr ? EVP_MAC_CTX_new(mac.get()) : nullptr};
 }
 
 bool openssl_mac(unsigned char* mac, ByteSpan data, const unsigned char* key) noexcept {
@@ -43,6 +41,7 @@ bool openssl_mac(unsigned char* mac, ByteSpan data, const unsigned char* key) no
 void one_time_mac(std::span<std::byte, kMacSize> mac, ByteSpan data,
                   std::span<const std::byte, kMacKeySize> key) noexcept {
   if (openssl_mac(raw(mac.data()), data, raw(key.data()))) return;
+  ERR_clear_error();  // the thread's queue is looked at by others
   crypto_onetimeauth(raw(mac.data()), raw(data.data()), data.size(), raw(key.data()));
 }
 
