@@ -31,6 +31,7 @@ CHAIN, SMALL_CHAIN = "limit cipher, TLS and loopback, 16000 B packets", "limit c
 LIMITS = {"limit kernel TCP": ("tcp", 16000), "limit TLS": ("tls", 16000), "limit cipher, 16000 B packets": ("cipher", 16000),
           "limit cipher, 1245 B packets": ("cipher", 1245), CHAIN: ("chain", 16000), SMALL_CHAIN: ("chain", 1245)}
 LARGE = 1 << 20
+DIRECT_ONLY = {"rest", "growth"}  # loads that look at one node, new, with no other beside it
 RESULTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "RESULTS.md")
 
 
@@ -85,7 +86,7 @@ class Bench:
             for name, load in loads.items():
                 if load == self.large_sends:
                     self.limits(scale)
-                wanted = [kind for kind in kinds if self.wanted(f"{kind} {name}")]
+                wanted = [kind for kind in kinds if self.wanted(f"{kind} {name}") and (kind == "direct" or name not in DIRECT_ONLY)]
                 for kind in wanted:
                     targets[kind] = targets.get(kind) or kinds[kind]()
                 for work in load(scale, service):
@@ -118,9 +119,7 @@ class Bench:
         """What a node costs that has nothing to do."""
         seconds = 3 if self.options.quick else 20
 
-        def work(kind, target):
-            if kind != "direct":
-                return
+        def work(_kind, target):
             before = {side: cpu_seconds(pid) for side, pid in target.pids.items()}
             time.sleep(seconds)
             for side, pid in target.pids.items():
@@ -133,9 +132,7 @@ class Bench:
         """What stays in memory after many messages; the nodes are new."""
         count = int(10000 * scale)
 
-        def work(kind, target):
-            if kind != "direct":
-                return
+        def work(_kind, target):
             self.messages(f"direct growth, {count} sends of 10 KiB", target, count, 10240, 1)
             for side, pid in target.pids.items():
                 rss, anonymous = memory_mb(pid)
