@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 namespace axl::bridge {
 
@@ -11,7 +12,8 @@ namespace {
 
 constexpr std::size_t kPipeline = 64;
 constexpr std::size_t kMostBytes = 8 * 1024 * 1024;  // of bodies; more than any path needs, and they are not copied
-constexpr std::size_t kMaxAnswer = 1'024;  // of an answer's text, kept for the error
+constexpr std::size_t kLeastPerTick = 256 * 1024;    // of a body that is still coming: others may wait behind it
+constexpr std::size_t kMaxAnswer = 1'024;            // of an answer's text, kept for the error
 
 http::ClientLimits limits() {
   http::ClientLimits out;
@@ -42,7 +44,7 @@ Attempt from_answer(int status, std::string_view text) {
 
 }  // namespace
 
-class HttpLink::Post final : public http::ResponseEvents {
+class HttpLink::Post final : public http::ResponseEvents, private Arrival::Watcher {
  public:
   Post(HttpLink& link, std::unique_ptr<OutgoingMessage> message) : link_{link}, message_{std::move(message)} {}
 
@@ -54,13 +56,48 @@ class HttpLink::Post final : public http::ResponseEvents {
     request.headers.add("X-Message-Id", message_->options.id);
     if (!message_->options.topic.empty()) request.headers.add("X-Topic", message_->options.topic);
     const auto& body = message_->body;
-    return link_.client_.send(request, Buffer::view_of(body.owner(), body), *this).ok();
+    if (message_->whole()) return link_.client_.send(request, Buffer::view_of(body.owner(), body), *this).ok();
+    const auto begun = link_.client_.begin(request, body.size(), *this);
+    if (!begun) return false;
+    request_id_ = *begun;
+    message_->arrival->watch(this);
+    pass_on();
+    return true;
+  }
+
+  /// Called from time to time: true if what comes of the body has all but stopped since the last call.
+  [[nodiscard]] bool stalled() {
+    if (message_->whole()) return false;
+    const auto before = std::exchange(passed_at_look_, passed_on_);
+    return before && passed_on_ - *before < kLeastPerTick;
+  }
+  /// The body has stopped coming, or will not come: what is behind it does not wait.
+  void withdraw(Error error) {
+    link_.client_.cancel(request_id_);
+    link_.ended(*this, {.end = Attempt::End::lost, .error = std::move(error)});
   }
 
   [[nodiscard]] const OutgoingMessage& message() const noexcept { return *message_; }
-  [[nodiscard]] std::unique_ptr<OutgoingMessage> take_message() { return std::move(message_); }
+  [[nodiscard]] std::unique_ptr<OutgoingMessage> take_message() {
+    if (message_->arrival) message_->arrival->watch(nullptr);
+    return std::move(message_);
+  }
 
  private:
+  void on_more() override {
+    if (message_->arrival->broken()) return withdraw(Error{Errc::closed, "the body was broken off"});
+    pass_on();
+  }
+
+  void pass_on() {
+    const auto& body = message_->body;
+    const auto there = message_->arrival->there();
+    link_.client_.write(request_id_,
+                        Buffer::view_of(body.owner(), body.span().subspan(passed_on_, there - passed_on_)));
+    passed_on_ = there;
+    if (message_->whole()) link_.client_.finish(request_id_);
+  }
+
   void on_response(const http::ResponseHead& head) override { status_ = head.status; }
   void on_body(Buffer piece) override {
     const auto room = kMaxAnswer - std::min(kMaxAnswer, text_.size());
@@ -82,6 +119,9 @@ class HttpLink::Post final : public http::ResponseEvents {
 
   HttpLink& link_;
   std::unique_ptr<OutgoingMessage> message_;
+  http::RequestId request_id_{};               // of a body that is still coming
+  std::size_t passed_on_ = 0;                  // of it
+  std::optional<std::size_t> passed_at_look_;  // the same, when stalled() was last asked
   int status_ = 0;
   std::string text_;
 };
@@ -93,9 +133,7 @@ HttpLink::HttpLink(std::unique_ptr<Stream> stream, const Address& peer, Executor
 
 HttpLink::~HttpLink() = default;
 
-bool HttpLink::has_room() const {
-  return posts_.size() < kPipeline && bytes_ < kMostBytes;
-}
+bool HttpLink::has_room() const { return posts_.size() < kPipeline && bytes_ < kMostBytes; }
 
 std::unique_ptr<OutgoingMessage> HttpLink::give(std::unique_ptr<OutgoingMessage> message) {
   auto& post = posts_.emplace_back(std::make_unique<Post>(*this, std::move(message)));
@@ -119,6 +157,9 @@ void HttpLink::ended(Post& post, Attempt attempt) {
 // The answers come in order, so a first one that is late makes all behind it late: the connection is given up.
 void HttpLink::on_tick(Time now) {
   client_.on_tick(now);
+  if (!posts_.empty() && posts_.front()->stalled()) {
+    return posts_.front()->withdraw(Error{Errc::timed_out, "the body comes too slowly"});
+  }
   if (posts_.empty() || posts_.front()->message().deadline > now || stuck_) return;
   stuck_ = true;
   client_.close();

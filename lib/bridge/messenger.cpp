@@ -63,9 +63,7 @@ void Messenger::send(const PublicKey& destination, MessageBody body, SendOptions
     }
     return;
   }
-  if (messages_ >= limits_.messages || body.size() > limits_.bytes - std::min(bytes_, limits_.bytes)) {
-    return fail(Errc::limit_reached, "too many messages are on their way");
-  }
+  if (!has_room(body.size())) return fail(Errc::limit_reached, "too many messages are on their way");
   const auto peer = resolve(destination, host_);
   ++messages_;
   bytes_ += body.size();
@@ -73,17 +71,41 @@ void Messenger::send(const PublicKey& destination, MessageBody body, SendOptions
     send_to_ourselves(std::move(body), std::move(options), std::move(handler));
     return;
   }
-  auto message = std::make_unique<OutgoingMessage>();
-  message->number = next_message_++;
-  message->body = std::move(body);
-  message->options = std::move(options);
-  message->handler = std::move(handler);
+  auto message = make_message(std::move(body), std::move(options), std::move(handler));
   message->may_have_arrived = may_have_arrived;
   const ChannelId id{peer, lane_of(peer, message->options.topic)};
   auto& channel = channels_[id];
   if (!channel) channel = std::make_unique<PeerChannel>(*this, id);
   channel->add(std::move(message));
   arm();
+}
+
+bool Messenger::send_arriving(const PublicKey& destination, const MessageBody& body,
+                              const std::shared_ptr<Arrival>& arrival, const SendOptions& options,
+                              SendHandler handler) {
+  const auto peer = resolve(destination, host_);
+  const auto found = channels_.find({peer, lane_of(peer, options.topic)});
+  if (found == channels_.end() || !found->second->free() || !has_room(body.size())) return false;
+  auto message = make_message(body, options, std::move(handler));
+  message->arrival = arrival;
+  if (!found->second->begin(std::move(message))) return false;
+  ++messages_;
+  bytes_ += body.size();
+  arm();
+  return true;
+}
+
+std::unique_ptr<OutgoingMessage> Messenger::make_message(MessageBody body, SendOptions options, SendHandler handler) {
+  auto message = std::make_unique<OutgoingMessage>();
+  message->number = next_message_++;
+  message->body = std::move(body);
+  message->options = std::move(options);
+  message->handler = std::move(handler);
+  return message;
+}
+
+bool Messenger::has_room(std::size_t size) const noexcept {
+  return messages_ < limits_.messages && size <= limits_.bytes - std::min(bytes_, limits_.bytes);
 }
 
 // FNV-1a: the same topic always gets the same lane.

@@ -1,10 +1,10 @@
 // Sends messages to peers: a few channels for each that is being talked to.
 //
 // A channel speaks HTTP on the peer's port 7001 (receipts, safe repetition) or, with an old peer, frames on port 7000.
-// It sends in the order of calls. Messages without a topic have one channel, and topics share the others by their names, so
-// that a large message holds up its own topic and few others: only messages of one topic keep an order among them. An
-// old peer knows no topics and gets all on one channel. What was surely not taken by the peer is tried again until its time is up; what may
-// have been is tried again only where the message's id makes that safe.
+// It sends in the order of calls. Messages without a topic have one channel, and topics share the others by their
+// names, so that a large message holds up its own topic and few others: only messages of one topic keep an order among
+// them. An old peer knows no topics and gets all on one channel. What was surely not taken by the peer is tried again
+// until its time is up; what may have been is tried again only where the message's id makes that safe.
 //
 // Source: bridge, sections 2, 3.2, 8.4 and 9 (rows 1 and 2).
 #pragma once
@@ -53,6 +53,12 @@ class Messenger {
   void send(const PublicKey& destination, MessageBody body, SendOptions options, SendHandler handler,
             bool may_have_arrived = false);
 
+  /// The same for a body that is still coming, if it can go on to the peer right now: a connection is open and has
+  /// nothing else to do. False: nothing was done, and it has to be sent when it is complete.
+  [[nodiscard]] bool send_arriving(const PublicKey& destination, const MessageBody& body,
+                                   const std::shared_ptr<Arrival>& arrival, const SendOptions& options,
+                                   SendHandler handler);
+
   /// Messages whose handler has not been called.
   [[nodiscard]] std::size_t under_way() const noexcept { return messages_; }
   /// Closes every connection that has nothing to do.
@@ -73,6 +79,9 @@ class Messenger {
 
  private:
   [[nodiscard]] unsigned lane_of(const PublicKey& peer, std::string_view topic) const;
+  [[nodiscard]] std::unique_ptr<OutgoingMessage> make_message(MessageBody body, SendOptions options,
+                                                              SendHandler handler);
+  [[nodiscard]] bool has_room(std::size_t size) const noexcept;
   void send_to_ourselves(MessageBody body, SendOptions options, SendHandler handler);
   void later(std::function<void()> task);
   void run_woken();

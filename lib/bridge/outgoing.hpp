@@ -10,13 +10,25 @@
 #include <string>
 #include <utility>
 
+#include "bridge/arrival.hpp"
+
 namespace axl::bridge {
 
 using SendHandler = std::function<void(Result<SendReport>)>;
 
 struct OutgoingMessage {
+  OutgoingMessage() = default;
+  OutgoingMessage(const OutgoingMessage&) = delete;
+  OutgoingMessage& operator=(const OutgoingMessage&) = delete;
+  ~OutgoingMessage() {
+    if (arrival) arrival->watch(nullptr);
+  }
+
+  [[nodiscard]] bool whole() const noexcept { return !arrival || arrival->complete(); }
+
   std::uint64_t number = 0;  // in the order of calls
   MessageBody body;
+  std::shared_ptr<Arrival> arrival;  // of a body that is still coming; null: it is all there
   SendOptions options;
   SendHandler handler;  // null once called
   Time deadline{};      // for the receipt; counted from when the peer was reached

@@ -22,6 +22,8 @@ constexpr Duration kLastRetry{std::chrono::seconds{2}};
 Error unknown_delivery(Errc code, std::string_view why) {
   return Error{code, fmt::format("delivery unknown: {}", why)};
 }
+
+Error broken_off() { return Error{Errc::closed, "the message's sender went before it had sent everything"}; }
 }  // namespace
 
 PeerChannel::PeerChannel(Messenger& messenger, const Messenger::ChannelId& id)
@@ -46,18 +48,27 @@ void PeerChannel::add(std::unique_ptr<OutgoingMessage> message) {
   messenger_.wake(id_);
 }
 
+bool PeerChannel::free() const { return waiting_.empty() && may_give() && link_->carried() == 0; }
+
+bool PeerChannel::begin(std::unique_ptr<OutgoingMessage> message) {
+  message->deadline = now() + messenger_.config().send_timeout;
+  return link_->give(std::move(message)) == nullptr;
+}
+
 bool PeerChannel::may_give() const {
   return link_ && link_port_ == Port::http && !link_rejected_ && link_->usable() && link_->has_room();
 }
 
 void PeerChannel::run() {
+  if (std::exchange(arrivals_changed_, false)) look_at_arrivals();
   if (link_ && (link_rejected_ || !link_->usable()) && link_->carried() == 0) drop_link();
   if (!link_) {
     if (!waiting_.empty()) find_link();
     return;
   }
   while (!waiting_.empty() && link_ && !link_rejected_ && link_->usable() && link_->has_room()) {
-    auto message = std::move(waiting_.extract(waiting_.begin()).mapped());
+    auto message = take_first_whole();
+    if (!message) break;
     if (link_port_ == Port::frames && message->may_have_arrived) {
       finish(std::move(message), unknown_delivery(Errc::delivery_unknown, "the peer takes no receipts any more"));
       continue;
@@ -202,6 +213,10 @@ void PeerChannel::on_attempt(std::unique_ptr<OutgoingMessage> message, Attempt a
       message->may_have_arrived = true;
       [[fallthrough]];
     case Attempt::End::lost:
+      if (message->arrival && message->arrival->broken()) {
+        finish(std::move(message), broken_off());
+        break;
+      }
       if (message->losses++ > 0) losses_in_row_ = std::max(losses_in_row_, message->losses);
       if (losses_in_row_ > 0) {
         retry_at_ = now() + std::min(kLastRetry, kFirstRetry * (1 << std::min(losses_in_row_, 6)));
@@ -218,8 +233,37 @@ void PeerChannel::on_link_change() {
 }
 
 void PeerChannel::keep_waiting(std::unique_ptr<OutgoingMessage> message) {
+  if (!message->whole()) message->arrival->watch(this);
   const auto number = message->number;
   waiting_.emplace(number, std::move(message));
+}
+
+// A message whose body is still coming has lost its connection: it goes when all of it is there.
+void PeerChannel::on_more() {
+  arrivals_changed_ = true;
+  messenger_.wake(id_);
+}
+
+void PeerChannel::look_at_arrivals() {
+  std::vector<std::unique_ptr<OutgoingMessage>> broken;
+  for (auto next = waiting_.begin(); next != waiting_.end();) {
+    const auto item = next++;
+    auto& message = *item->second;
+    if (!message.arrival) continue;
+    if (message.arrival->broken()) {
+      broken.push_back(std::move(waiting_.extract(item).mapped()));
+    } else if (message.whole()) {
+      message.deadline = now() + messenger_.config().send_timeout;
+      std::exchange(message.arrival, nullptr)->watch(nullptr);
+    }
+  }
+  for (auto& message : broken) finish(std::move(message), broken_off());
+}
+
+std::unique_ptr<OutgoingMessage> PeerChannel::take_first_whole() {
+  const auto found = std::ranges::find_if(waiting_, [](const auto& item) { return item.second->whole(); });
+  if (found == waiting_.end()) return nullptr;
+  return std::move(waiting_.extract(found).mapped());
 }
 
 void PeerChannel::expire() {
@@ -227,7 +271,8 @@ void PeerChannel::expire() {
   std::vector<std::unique_ptr<OutgoingMessage>> late;
   for (auto next = waiting_.begin(); next != waiting_.end();) {
     const auto item = next++;
-    if (item->second->deadline <= time) late.push_back(std::move(waiting_.extract(item).mapped()));
+    if (item->second->whole() && item->second->deadline <= time)
+      late.push_back(std::move(waiting_.extract(item).mapped()));
   }
   for (auto& message : late) {
     if (message->may_have_arrived) {

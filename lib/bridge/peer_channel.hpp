@@ -18,7 +18,7 @@
 
 namespace axl::bridge {
 
-class PeerChannel final : private LinkOwner {
+class PeerChannel final : private LinkOwner, private Arrival::Watcher {
  public:
   PeerChannel(Messenger& messenger, const Messenger::ChannelId& id);
   PeerChannel(const PeerChannel&) = delete;
@@ -26,6 +26,10 @@ class PeerChannel final : private LinkOwner {
   ~PeerChannel();
 
   void add(std::unique_ptr<OutgoingMessage> message);
+  /// A connection is open that takes receipts' messages and carries none.
+  [[nodiscard]] bool free() const;
+  /// While free(): a message whose body is still coming. False: the connection takes no more after all.
+  [[nodiscard]] bool begin(std::unique_ptr<OutgoingMessage> message);
   /// Connects when there is a need, gives messages to the connection while it has room.
   void run();
   void on_tick();
@@ -43,6 +47,7 @@ class PeerChannel final : private LinkOwner {
 
   void on_attempt(std::unique_ptr<OutgoingMessage> message, Attempt attempt) override;
   void on_link_change() override;
+  void on_more() override;
 
   [[nodiscard]] bool may_give() const;
   void find_link();
@@ -52,6 +57,8 @@ class PeerChannel final : private LinkOwner {
   void drop_link();
   void fail_waiting(const Error& error);
   void expire();
+  void look_at_arrivals();
+  [[nodiscard]] std::unique_ptr<OutgoingMessage> take_first_whole();
   void keep_waiting(std::unique_ptr<OutgoingMessage> message);
   void finish(std::unique_ptr<OutgoingMessage> message, Result<SendReport> result);
   [[nodiscard]] Time now() const { return messenger_.host().now(); }
@@ -68,8 +75,9 @@ class PeerChannel final : private LinkOwner {
   };
   std::vector<Closing> closing_;  // sending their last bytes
   Port link_port_ = Port::http;
-  bool link_rejected_ = false;  // the peer takes no messages there: close when it carries nothing
-  bool http_pending_ = false;   // a connect is under way
+  bool arrivals_changed_ = false;  // of messages that wait
+  bool link_rejected_ = false;     // the peer takes no messages there: close when it carries nothing
+  bool http_pending_ = false;      // a connect is under way
   bool frames_pending_ = false;
   std::optional<Time> fallback_at_;  // while port 7001 has not answered
   Time dial_deadline_{};             // of both ports together

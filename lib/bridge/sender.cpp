@@ -1,6 +1,7 @@
 #include "bridge/sender.hpp"
 
 #include <chrono>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -17,6 +18,8 @@ namespace {
 constexpr std::size_t kMaxBytes = 1024UL * 1024 * 1024;  // one side, one client: a quarter of it
 constexpr std::uint64_t kMaxRetrySeconds = 86'400;
 constexpr std::string_view kIdHeader = "X-Axl-Message-Id";
+constexpr std::size_t kLeastMissing = 4UL * 1024 * 1024;  // less is not sooner there: on few cores all are busy with it
+constexpr Duration kLongestUpload{std::chrono::milliseconds{100}};
 
 void respond_failed(http::Exchange& exchange, const Error& error, std::size_t size, std::size_t max_size) {
   const auto failure = describe_failure(error, size, max_size);
@@ -25,6 +28,19 @@ void respond_failed(http::Exchange& exchange, const Error& error, std::size_t si
 }
 
 }  // namespace
+
+// One request, from the moment its message is on its way, or its body is waited for.
+struct Sender::Sending {
+  Sending() = default;
+  Sending(http::Exchange with, BodyGate::Ticket place) : exchange{std::move(with)}, ticket{std::move(place)} {}
+
+  http::Exchange exchange;
+  BodyGate::Ticket ticket;
+  std::size_t size = 0;
+  bool begun = false;    // the message went on before its body had come in full
+  bool arrived = false;  // and now it has
+  std::optional<Result<SendReport>> result = {};
+};
 
 Sender::Sender(Messenger& messenger, Host& host, std::size_t max_message_size)
     : messenger_{messenger}, host_{host}, gate_{kMaxBytes, host.executor()}, uploads_{gate_, max_message_size} {}
@@ -56,36 +72,64 @@ void Sender::serve(http::Exchange exchange) {
   }
   options.receipt = !http::equal_ignoring_case(headers.get("X-Axl-Receipt").value_or(std::string_view{}), "none");
   if (auto arrived = uploads_.take_arrived(exchange, host_.our_key())) {
-    return send(std::move(exchange), *key, std::move(arrived->body), std::move(options), std::move(arrived->ticket));
+    const auto sending = std::make_shared<Sending>(std::move(exchange), std::move(arrived->ticket));
+    return send(sending, *key, std::move(arrived->body), std::move(options));
   }
-  uploads_.receive(std::move(exchange), host_.our_key(), {},
-                   [this, key = *key, options = std::move(options)](http::Exchange ready, MessageBody body,
-                                                                    BodyGate::Ticket ticket) mutable {
-                     send(std::move(ready), key, std::move(body), std::move(options), std::move(ticket));
-                   });
+  receive(std::move(exchange), *key, std::move(options));
 }
 
-void Sender::send(http::Exchange exchange, const PublicKey& to, MessageBody body, SendOptions options,
-                  BodyGate::Ticket ticket) {
-  if (options.retry_for > Duration{}) return keep(std::move(exchange), to, std::move(body), std::move(options));
-  struct Waiting {  // in one allocation that a std::function can hold
-    http::Exchange exchange;
-    BodyGate::Ticket ticket;
-    std::size_t size;
-    std::size_t max_size;
+void Sender::receive(http::Exchange exchange, const PublicKey& to, SendOptions options) {
+  const auto sending = std::make_shared<Sending>();
+  auto finish = [this, sending, to, options](http::Exchange ready, MessageBody body, BodyGate::Ticket ticket) {
+    sending->exchange = std::move(ready);
+    sending->ticket = std::move(ticket);
+    if (!sending->begun) return send(sending, to, std::move(body), options);
+    sending->arrived = true;
+    if (sending->result) answer(*sending, *sending->result);
   };
-  auto waiting = std::make_shared<Waiting>(
-      Waiting{std::move(exchange), std::move(ticket), body.size(), messenger_.config().max_message_size});
-  messenger_.send(to, std::move(body), std::move(options),
-                  [this, waiting = std::move(waiting)](const Result<SendReport>& result) {
-                    if (!result) return respond_failed(waiting->exchange, result.error(), waiting->size, waiting->max_size);
-                    answer_.clear();
-                    answer_.add("Content-Type", "application/octet-stream");
-                    answer_.add("X-Sent-Bytes", std::to_string(waiting->size));
-                    answer_.add("X-Axl-Delivered", result->delivery == Delivery::queued ? "1" : "unknown");
-                    waiting->exchange.respond(200, answer_, {});
-                    waiting->ticket.release();
-                  });
+  EarlyHandler early;
+  if (options.receipt && options.retry_for == Duration{}) {
+    early = [this, sending, to, options = std::move(options), started = host_.now()](
+                const MessageBody& body, const std::shared_ptr<Arrival>& arrival) {
+      return begin(sending, to, body, arrival, options, started);
+    };
+  }
+  uploads_.receive(std::move(exchange), host_.our_key(), {}, std::move(finish), std::move(early));
+}
+
+// Only where much of it is missing, and will be here soon: what else is sent to this peer waits behind it.
+bool Sender::begin(const std::shared_ptr<Sending>& sending, const PublicKey& to, const MessageBody& body,
+                   const std::shared_ptr<Arrival>& arrival, const SendOptions& options, Time started) {
+  const auto missing = body.size() - arrival->there();
+  const auto expected = (host_.now() - started) * (missing / arrival->there() + 1);
+  if (missing < kLeastMissing || expected > kLongestUpload) return false;
+  sending->size = body.size();
+  sending->begun =
+      messenger_.send_arriving(to, body, arrival, options, [this, sending](const Result<SendReport>& result) {
+        sending->result = result;
+        if (sending->arrived) answer(*sending, result);
+      });
+  return sending->begun;
+}
+
+void Sender::send(const std::shared_ptr<Sending>& sending, const PublicKey& to, MessageBody body, SendOptions options) {
+  if (options.retry_for > Duration{}) {
+    return keep(std::move(sending->exchange), to, std::move(body), std::move(options));
+  }
+  sending->size = body.size();
+  messenger_.send(to, std::move(body), std::move(options), [this, sending](const Result<SendReport>& result) {
+    answer(*sending, result);
+  });
+}
+
+void Sender::answer(Sending& sending, const Result<SendReport>& result) {
+  if (!result) return respond_failed(sending.exchange, result.error(), sending.size, uploads_.max_size());
+  answer_.clear();
+  answer_.add("Content-Type", "application/octet-stream");
+  answer_.add("X-Sent-Bytes", std::to_string(sending.size));
+  answer_.add("X-Axl-Delivered", result->delivery == Delivery::queued ? "1" : "unknown");
+  sending.exchange.respond(200, answer_, {});
+  sending.ticket.release();
 }
 
 // 202: the outbox has it. Its id asks there what became of it.

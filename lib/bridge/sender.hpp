@@ -1,7 +1,8 @@
 // `/send`: hands a message to the messenger and tells the client what became of it.
 //
 // Every answer names the message in X-Axl-Message-Id, so that it can be sent again safely. With X-Axl-Retry-For the
-// message goes to the outbox and the answer is 202 at once.
+// message goes to the outbox and the answer is 202 at once. A large body goes on to the peer while the rest of it still
+// comes, if it comes fast and nothing else is on its way there.
 //
 // Source: bridge, section 3.2; section 9, rows 2 and 13.
 #pragma once
@@ -31,8 +32,13 @@ class Sender {
   [[nodiscard]] std::size_t under_way() const noexcept { return uploads_.under_way(); }
 
  private:
-  void send(http::Exchange exchange, const PublicKey& to, MessageBody body, SendOptions options,
-            BodyGate::Ticket ticket);
+  struct Sending;
+
+  void receive(http::Exchange exchange, const PublicKey& to, SendOptions options);
+  [[nodiscard]] bool begin(const std::shared_ptr<Sending>& sending, const PublicKey& to, const MessageBody& body,
+                           const std::shared_ptr<Arrival>& arrival, const SendOptions& options, Time started);
+  void send(const std::shared_ptr<Sending>& sending, const PublicKey& to, MessageBody body, SendOptions options);
+  void answer(Sending& sending, const Result<SendReport>& result);
   void keep(http::Exchange exchange, const PublicKey& to, MessageBody body, SendOptions options);
 
   Messenger& messenger_;

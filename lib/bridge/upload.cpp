@@ -17,11 +17,12 @@ constexpr std::size_t kArrivedAtMost = 64 * 1024;
 class Uploads::Upload final : private http::ExchangeEvents {
  public:
   Upload(Uploads& owner, std::uint64_t id, http::Exchange exchange, const PublicKey& peer, http::Headers extra,
-         UploadHandler handler)
+         UploadHandler handler, EarlyHandler early)
       : owner_{owner},
         id_{id},
         extra_{std::move(extra)},
         handler_{std::move(handler)},
+        early_{std::move(early)},
         ticket_{owner.gate_.begin(peer, [this] { go_on(); })},
         exchange_{std::move(exchange)} {
     const auto length = exchange_.request().content_length;
@@ -33,6 +34,9 @@ class Uploads::Upload final : private http::ExchangeEvents {
     exchange_.set_events(this);
     exchange_.read_body();
     exchange_.expect_body();
+  }
+  ~Upload() {
+    if (arrival_) arrival_->break_off();
   }
 
  private:
@@ -58,17 +62,39 @@ class Uploads::Upload final : private http::ExchangeEvents {
       owner_.uploads_.erase(id_);
       return;
     }
-    if (!ticket_.grow(waiting_.size())) {
+    if (!granted(waiting_.size())) {
       if (!std::exchange(paused_, true)) exchange_.pause_reading();
       return;
     }
     body_.add(waiting_);
     waiting_ = {};
+    if (arrival_) {
+      arrival_->grow_to(body_.size());
+    } else if (early_ && !ended_ && body_.settled()) {
+      offer_early();
+    }
     if (ended_) {
       finish();
     } else if (std::exchange(paused_, false)) {
       exchange_.resume_reading();
     }
+  }
+
+  [[nodiscard]] bool granted(std::size_t bytes) {
+    if (granted_ahead_ == 0) return ticket_.grow(bytes);
+    granted_ahead_ -= std::min(bytes, granted_ahead_);
+    return true;
+  }
+
+  // Once it goes on to the peer it must not wait for the budget: what holds the budget may wait behind it.
+  void offer_early() {
+    const auto early = std::exchange(early_, {});
+    const auto body = body_.announced();
+    const auto rest = body.size() - body_.size();
+    if (rest == 0 || !ticket_.grow(rest)) return;
+    granted_ahead_ = rest;
+    auto arrival = std::make_shared<Arrival>(body.size(), body_.size());
+    if (early(body, arrival)) arrival_ = std::move(arrival);
   }
 
   void finish() {
@@ -88,7 +114,10 @@ class Uploads::Upload final : private http::ExchangeEvents {
   std::uint64_t id_;
   http::Headers extra_;
   UploadHandler handler_;
+  EarlyHandler early_;  // until it has been asked
+  std::shared_ptr<Arrival> arrival_;
   BodyGate::Ticket ticket_;
+  std::size_t granted_ahead_ = 0;  // of what has not come
   router::BodyCollector body_;
   Buffer waiting_;  // read, and not yet granted by the budget
   bool paused_ = false;
@@ -116,7 +145,8 @@ std::optional<Uploads::Arrived> Uploads::take_arrived(http::Exchange& exchange, 
   return arrived;
 }
 
-void Uploads::receive(http::Exchange exchange, const PublicKey& peer, http::Headers extra, UploadHandler handler) {
+void Uploads::receive(http::Exchange exchange, const PublicKey& peer, http::Headers extra, UploadHandler handler,
+                      EarlyHandler early) {
   const auto length = exchange.request().content_length;
   if (length && *length > max_size_) {
     Upload::refuse(*this, std::move(exchange), std::to_string(*length), extra);
@@ -127,8 +157,8 @@ void Uploads::receive(http::Exchange exchange, const PublicKey& peer, http::Head
     return;
   }
   const auto id = next_++;
-  uploads_.emplace(
-      id, std::make_unique<Upload>(*this, id, std::move(exchange), peer, std::move(extra), std::move(handler)));
+  uploads_.emplace(id, std::make_unique<Upload>(*this, id, std::move(exchange), peer, std::move(extra),
+                                                std::move(handler), std::move(early)));
 }
 
 }  // namespace axl::bridge

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 
+#include "bridge/arrival.hpp"
 #include "bridge/body_gate.hpp"
 #include "http/exchange.hpp"
 
@@ -18,6 +19,10 @@ namespace axl::bridge {
 
 /// Called when the body is complete. The ticket holds the body's place in the budget.
 using UploadHandler = std::function<void(http::Exchange exchange, MessageBody body, BodyGate::Ticket ticket)>;
+
+/// May take a large body before it is complete: true if it does, and `arrival` tells how the rest comes, or that it
+/// never will. The UploadHandler is called at the end as ever. `body` is in its place, and as large as announced.
+using EarlyHandler = std::function<bool(const MessageBody& body, const std::shared_ptr<Arrival>& arrival)>;
 
 /// The uploads under way on one side. Destroying it drops them; handlers are not called.
 class Uploads {
@@ -27,8 +32,10 @@ class Uploads {
   Uploads& operator=(const Uploads&) = delete;
   ~Uploads();
 
-  /// `extra` goes into a 413 answer. `handler` is not called when the client goes first.
-  void receive(http::Exchange exchange, const PublicKey& peer, http::Headers extra, UploadHandler handler);
+  /// `extra` goes into a 413 answer. `handler` is not called when the client goes first. `early`, if any, is asked
+  /// once.
+  void receive(http::Exchange exchange, const PublicKey& peer, http::Headers extra, UploadHandler handler,
+               EarlyHandler early = {});
   /// A body that came with its head, up to 64 KiB: without waiting for it, so without the upkeep of that. Empty: it has
   /// to be waited for.
   struct Arrived {

@@ -31,6 +31,10 @@ class BodyCollector {
   void add(ByteSpan bytes);
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] ByteSpan span() const noexcept { return {room_.get(), size_}; }
+  /// There is room for all of an announced body: what has come stays where it is.
+  [[nodiscard]] bool settled() const noexcept { return announced_ && size_ > 0 && capacity_ == most_; }
+  /// While settled(): the announced body, of which the first size() bytes are there.
+  [[nodiscard]] MessageBody announced() const { return {room_, {room_.get(), most_}}; }
   [[nodiscard]] MessageBody finish();
 
  private:
