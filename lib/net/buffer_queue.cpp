@@ -11,7 +11,7 @@ namespace axl::net {
 namespace {
 constexpr std::size_t kKeptCapacity = 64;  // pieces
 constexpr std::size_t kSmallPiece = 1024;
-constexpr std::size_t kJoined = 8 * 1024;
+constexpr std::size_t kJoined = 4 * 1024;  // as many as the pool has blocks of
 }
 
 void BufferQueue::push(Buffer data) {
