@@ -26,8 +26,9 @@ elseif(EXISTS "${AXL_PROFILE_FILE}")
   file(SHA256 "${AXL_PROFILE_FILE}" _hash)
   file(ARCHIVE_EXTRACT INPUT "${AXL_PROFILE_FILE}" DESTINATION "${PROJECT_BINARY_DIR}") # to where the objects will be
   # No warnings: what GCC says of functions that are younger than the profile has no option of its own, and the preset dev
-  # has said the rest. The name makes a new profile compile everything anew.
-  add_compile_options(-fprofile-use -w -Wno-error "-DAXL_PROFILE_HASH=${_hash}")
+  # has said the rest. Counts of code that has changed around a function may not add up in it: to be smoothed, not an error.
+  # The name makes a new profile compile everything anew.
+  add_compile_options(-fprofile-use -fprofile-correction -w -Wno-error "-DAXL_PROFILE_HASH=${_hash}")
 else()
   message(STATUS "No profile for GCC ${_gcc}: cmake/profile.sh makes one")
   return()
