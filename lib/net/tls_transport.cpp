@@ -168,6 +168,17 @@ Io TlsTransport::outcome(int returned, const char* doing) {
   return Io::failed;
 }
 
+// OpenSSL makes a buffer for each record, or for each read, and frees it: a connection that rests holds none. While
+// bulk passes it keeps them; the next little thing, were it a keepalive, has them go.
+void TlsTransport::keep_buffers(bool keep) noexcept {
+  auto* const ssl = ssl_->handle.get();
+  if (keep) {
+    SSL_clear_mode(ssl, SSL_MODE_RELEASE_BUFFERS);
+  } else {
+    SSL_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS);
+  }
+}
+
 // --- Transport -------------------------------------------------------------------------------------------------------
 
 Io TlsTransport::open(Socket& socket) {
@@ -199,6 +210,13 @@ Transport::Received TlsTransport::receive(Socket& socket, MutableByteSpan into) 
   if (failed_) return {Io::failed, 0};
   const ErrorQueueGuard guard;
   socket_ = &socket;
+  keep_buffers(bulk_arrives_);
+  const auto received = receive_records(socket, into);
+  bulk_arrives_ = received.size >= kRecord;
+  return received;
+}
+
+Transport::Received TlsTransport::receive_records(Socket& socket, MutableByteSpan into) {
   std::size_t total = 0;
   while (total < into.size()) {
     std::size_t got = 0;
@@ -263,6 +281,7 @@ bool TlsTransport::encrypt_some(BufferQueue& queue) {
   const auto plain = std::min(queue.bytes(), kBytesPerCall + kRecord);
   const auto most = plain + (plain / kOwnRecord + 2) * kRecordOverhead;
   if (records_.empty()) records_ = Buffer{0, 0, most};
+  keep_buffers(plain >= kRecord);
   while (!queue.empty() && backlog() < kBytesPerCall) {
     const auto& first = queue.front();
     std::size_t taken = 0;
