@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstring>
+#include <limits>
 #include <new>
 
 #include "core/kept_memory.hpp"
@@ -10,16 +11,17 @@ namespace axl {
 
 namespace {
 
-constexpr std::size_t kSmallest = 1'024;  // the C library is fast below
-
 struct Kind {
   std::size_t size;
   std::size_t kept;
 };
-// A small message as it travels, a packet of 1280 bytes with its headroom, a small read, a packet of 16 KiB and a read of
-// 64 KiB, both with theirs; records for 128 KiB.
-constexpr std::array kKinds{Kind{1'536, 32},  Kind{2'048, 64}, Kind{4'096, 16},
+// What lwIP keeps of a segment, acknowledgements and other small packets and heads; a small message as it travels, a
+// packet of 1280 bytes with its headroom, a small read, a packet of 16 KiB and a read of 64 KiB, both with theirs;
+// records for 128 KiB.
+constexpr std::array kKinds{Kind{64, 256},    Kind{128, 256},  Kind{256, 64},   Kind{384, 64},   Kind{512, 64},
+                            Kind{768, 64},    Kind{1'024, 32}, Kind{1'536, 32}, Kind{2'048, 64}, Kind{4'096, 16},
                             Kind{17'408, 32}, Kind{66'560, 8}, Kind{163'840, 2}};
+constexpr std::size_t kHeader = alignof(std::max_align_t);  // in front of take_memory()'s: which kind
 
 // Freed blocks of one kind, linked through their first bytes.
 struct List {
@@ -51,18 +53,36 @@ thread_local Lists lists;
 }  // namespace
 
 Block take_block(std::size_t& size) {
-  if (size >= kSmallest) {
-    for (std::size_t i = 0; i < kKinds.size(); ++i) {
-      if (size > kKinds[i].size) continue;
-      if (2 * size < kKinds[i].size) break;  // rather none of these than one that is mostly empty
-      size = kKinds[i].size;
-      const BlockDeleter deleter{static_cast<std::uint8_t>(i + 1)};
-      auto& list = lists.of_kind[i];
-      if (list.first != nullptr) return Block{Lists::take(list), deleter};
-      return Block{static_cast<std::byte*>(::operator new(size)), deleter};
-    }
+  for (std::size_t i = 0; i < kKinds.size(); ++i) {
+    if (size > kKinds[i].size) continue;
+    if (2 * size < kKinds[i].size) break;  // rather none of these than one that is mostly empty
+    size = kKinds[i].size;
+    const BlockDeleter deleter{static_cast<std::uint8_t>(i + 1)};
+    auto& list = lists.of_kind[i];
+    if (list.first != nullptr) return Block{Lists::take(list), deleter};
+    return Block{static_cast<std::byte*>(::operator new(size)), deleter};
   }
   return Block{static_cast<std::byte*>(::operator new(size)), BlockDeleter{}};
+}
+
+void* take_memory(std::size_t size) noexcept {
+  if (size > std::numeric_limits<std::size_t>::max() - kHeader) return nullptr;
+  try {
+    auto whole = size + kHeader;
+    auto block = take_block(whole);
+    auto* const start = block.get();
+    *start = static_cast<std::byte>(block.get_deleter().kind);
+    static_cast<void>(block.release());  // freed by give_back_memory()
+    return start + kHeader;
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+
+void give_back_memory(void* memory) noexcept {
+  if (memory == nullptr) return;
+  auto* const start = static_cast<std::byte*>(memory) - kHeader;
+  BlockDeleter{std::to_integer<std::uint8_t>(*start)}(start);
 }
 
 void BlockDeleter::operator()(std::byte* block) const noexcept {

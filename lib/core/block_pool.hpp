@@ -1,8 +1,8 @@
-// Memory for buffers of the sizes that packets, reads and encrypted batches have. A thread keeps a few freed blocks of
-// each for the next one; the C library would give them back to the kernel after every burst and fetch them again, with
-// every page cleared.
+// Memory for buffers of the sizes that packets, reads and encrypted batches have, and for the small things that go with
+// each. A thread keeps a few freed blocks of each size for the next one: packets in a steady flow take nothing from the
+// heap, and large blocks are not given back to the kernel after every burst and fetched again with every page cleared.
 //
-// Each thread has blocks of its own, one and two thirds of a megabyte at most, freed when it ends. A block may be freed on another
+// Each thread has blocks of its own, under two megabytes in all, freed when it ends. A block may be freed on another
 // thread than the one it came from. Under a sanitizer nothing is kept, so that it sees every use after free.
 #pragma once
 
@@ -20,5 +20,9 @@ using Block = std::unique_ptr<std::byte[], BlockDeleter>;
 
 /// At least `size` uninitialised bytes; `size` becomes how many there are.
 [[nodiscard]] Block take_block(std::size_t& size);
+
+/// As malloc() and free(), from such blocks. Null: no memory.
+[[nodiscard]] void* take_memory(std::size_t size) noexcept;
+void give_back_memory(void* memory) noexcept;
 
 }  // namespace axl

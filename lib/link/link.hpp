@@ -16,7 +16,6 @@
 #include <axl/result.hpp>
 #include <axl/time.hpp>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <optional>
 #include <string>
@@ -24,6 +23,7 @@
 #include <vector>
 
 #include "core/buffer.hpp"
+#include "core/ring.hpp"
 #include "link/frame_reader.hpp"
 #include "link/keepalive.hpp"
 #include "link/packet_queue.hpp"
@@ -140,8 +140,8 @@ class Link {
   Keepalive keepalive_;
   std::optional<Time> asked_at_;  // our last SigReq was handed out then
 
-  std::deque<Buffer> direct_;  // frames, length included
-  std::deque<Buffer> ready_;   // queued messages' frames that found the transport free
+  Ring<Buffer> direct_;  // frames, length included
+  Ring<Buffer> ready_;   // queued messages' frames that found the transport free
   PacketQueue queue_;
   std::size_t direct_bytes_ = 0;
   std::size_t ready_bytes_ = 0;

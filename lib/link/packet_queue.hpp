@@ -13,10 +13,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
+#include <utility>
 
 #include "core/buffer.hpp"
+#include "core/pooled.hpp"
 
 namespace axl::link {
 
@@ -65,24 +68,27 @@ class PacketQueue {
     Flow flow;
     Time since;
   };
+  template <class Key, class Value>
+  using Map = std::map<Key, Value, std::less<>, Pooled<std::pair<const Key, Value>>>;
+
   struct Source {
     std::size_t bytes = 0;
-    std::deque<Number> waiting;
+    std::deque<Number, Pooled<Number>> waiting;
   };
   struct Destination {
     std::size_t bytes = 0;
-    std::map<PublicKey, Source> sources;
+    Map<PublicKey, Source> sources;
   };
-  using Packets = std::map<Number, Packet>;
+  using Packets = Map<Number, Packet>;
 
   Buffer take(Packets::iterator packet);
   [[nodiscard]] const Packet* oldest_in_transit() const;
 
   Config config_;
   Number next_number_ = 0;
-  Packets packets_;                                // own and in transit
-  std::map<PublicKey, Destination> destinations_;  // in transit only
-  std::map<Number, const Packet*> transit_;        // the same, oldest first
+  Packets packets_;                           // own and in transit
+  Map<PublicKey, Destination> destinations_;  // in transit only
+  Map<Number, const Packet*> transit_;        // the same, oldest first
   std::size_t own_bytes_ = 0;
   std::size_t transit_bytes_ = 0;
   std::uint64_t dropped_ = 0;

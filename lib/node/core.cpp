@@ -161,7 +161,7 @@ void Core::take(e2e::Engine::Output output) {
   } else if (auto* delivered = std::get_if<e2e::Engine::DeliverPacket>(&output)) {
     ++received_.packets;
     received_.bytes += delivered->packet.size();
-    inbound_.emplace_back(delivered->source, std::move(delivered->packet));
+    inbound_.push_back({delivered->source, std::move(delivered->packet)});
   } else if (const auto* up = std::get_if<e2e::Engine::SessionUp>(&output)) {
     sessions_up_.push_back(up->key);
   } else if (const auto* wanted = std::get_if<e2e::Engine::KeysWanted>(&output)) {
@@ -189,7 +189,7 @@ void Core::answer_keys(const e2e::Engine::KeysWanted& wanted) {
 
 bool Core::send_packet(const PublicKey& dest, Buffer& packet) {
   if (dest == own_key_) {
-    inbound_.emplace_back(dest, std::move(packet));
+    inbound_.push_back({dest, std::move(packet)});
     turn_soon();
     return true;
   }

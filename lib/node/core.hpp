@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "core/logger.hpp"
+#include "core/ring.hpp"
 #include "crypto/hash.hpp"
 #include "e2e/engine.hpp"
 #include "net/advances.hpp"
@@ -119,7 +120,7 @@ class Core final : private tcpip::StackHost {
   std::uint64_t place_version_ = 0;
   PingHandler ping_done_;
 
-  std::deque<std::pair<PublicKey, Buffer>> inbound_;  // decrypted packets on their way to TCP
+  Ring<std::pair<PublicKey, Buffer>> inbound_;  // decrypted packets on their way to TCP
   std::deque<PublicKey> sessions_up_;                 // to be told to TCP
   std::deque<PublicKey> paths_found_;                 // to be told to whoever looks for an address
   std::deque<std::pair<PublicKey, Error>> failed_;    // connects that TCP must give up

@@ -6,12 +6,12 @@
 
 #include <atomic>
 #include <axl/session.hpp>
-#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
 
 #include "core/executor.hpp"
+#include "core/ring.hpp"
 #include "router/frame_reader.hpp"
 #include "tcpip/stack.hpp"
 
@@ -102,10 +102,10 @@ class SessionState final : public StreamHandler, public std::enable_shared_from_
   std::atomic<bool> released_{false};
   bool ended_by_peer_ = false;
   bool closed_orderly_ = false;
-  bool over_ = false;            // nothing follows but the handler of that
-  std::optional<Error> why_;     // it is over
+  bool over_ = false;         // nothing follows but the handler of that
+  std::optional<Error> why_;  // it is over
   std::optional<router::FrameReader> messages_;
-  std::deque<Buffer> unread_;  // came while paused, or behind the message that paused us
+  Ring<Buffer> unread_;  // came while paused, or behind the message that paused us
 
   // Held while a handler runs, so that nothing is called once a Session is gone. A handler may drop its own Session.
   std::recursive_mutex handlers_lock_;

@@ -179,11 +179,13 @@ void Core::settle() {
 
 void Core::flush() {
   enter([&] {
-    const auto flows = std::exchange(unflushed_, {});
+    auto flows = std::exchange(unflushed_, std::exchange(spare_flows_, {}));
     for (const auto& flow : flows) {
       flow->unflushed = false;
       flow->pump(true);
     }
+    flows.clear();
+    spare_flows_ = std::move(flows);
   });
 }
 
@@ -194,13 +196,15 @@ void Core::resend() {
     resets_.pop_front();
     if (!host_.send_packet(reset.dest, reset.packet)) resets_.push_back(std::move(reset));
   }
-  for (const auto& address : peers_.take_blocked()) {
+  auto blocked = std::exchange(spare_addresses_, {});
+  peers_.take_blocked(blocked);
+  for (const auto& address : blocked) {
     auto* peer = peers_.find(address);
     if (peer == nullptr || !peer->blocked) continue;
     peers_.unblock(*peer);
     enter([&] {
-      // Those with little go first, and wait for no bulk; among each kind the turn of who begins goes round, so that all
-      // of a peer's connections move.
+      // Those with little go first, and wait for no bulk; among each kind the turn of who begins goes round, so that
+      // all of a peer's connections move.
       const auto count = peer->tags.size();
       const auto first = peer->first_to_send++;
       const bool bulk_first = first % kBulkFirst == kBulkFirst - 1;  // many with little could take all for ever
@@ -215,6 +219,8 @@ void Core::resend() {
       }
     });
   }
+  blocked.clear();
+  spare_addresses_ = std::move(blocked);
 }
 
 void Core::run_handlers(Time now) {

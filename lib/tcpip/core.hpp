@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/ring.hpp"
 #include "tcpip/flow.hpp"
 #include "tcpip/lwip.hpp"
 #include "tcpip/peers.hpp"
@@ -167,8 +168,10 @@ class Core {
   std::uint64_t next_flow_id_ = 1;
   std::vector<std::shared_ptr<Flow>> waiting_;  // connects without a session, oldest first
   std::deque<std::shared_ptr<Flow>> accepted_;
-  std::deque<std::shared_ptr<Flow>> ready_;
+  Ring<std::shared_ptr<Flow>> ready_;
   std::vector<std::shared_ptr<Flow>> unflushed_;
+  std::vector<std::shared_ptr<Flow>> spare_flows_;  // empty, kept for its memory
+  std::vector<Address> spare_addresses_;            // the same
   std::set<std::pair<Time, std::uint64_t>> deadlines_;
   std::vector<std::shared_ptr<Flow>> undated_;  // whose time-out begins when the time is known
   std::deque<Reset> resets_;                    // that could not leave at once
@@ -179,7 +182,7 @@ class Core {
   std::uint16_t next_port_ = 0;
 
   // What came while lwIP was running, that is from a host that calls back out of send_packet().
-  std::deque<Arrival> arrivals_;
+  Ring<Arrival> arrivals_;
   std::vector<PublicKey> sessions_up_;
   bool output_ready_ = false;
 

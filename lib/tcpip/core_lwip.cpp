@@ -1,7 +1,10 @@
 // What lwIP calls: output, the life of pcbs, accepted connections, and the hooks of the port.
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 #include <utility>
 
+#include "core/block_pool.hpp"
 #include "crypto/hash.hpp"
 #include "tcpip/core.hpp"
 #include "tcpip/packet_buffer.hpp"
@@ -142,6 +145,17 @@ std::uint32_t Core::initial_sequence(const ip_addr_t& local, std::uint16_t local
 using axl::tcpip::Core;
 
 extern "C" {
+
+void* axl_lwip_malloc(size_t size) { return axl::take_memory(size); }
+
+void* axl_lwip_calloc(size_t count, size_t size) {
+  if (size > 0 && count > SIZE_MAX / size) return nullptr;
+  auto* const memory = axl::take_memory(count * size);
+  if (memory != nullptr) std::memset(memory, 0, count * size);
+  return memory;
+}
+
+void axl_lwip_free(void* memory) { axl::give_back_memory(memory); }
 
 uint32_t axl_lwip_random(void) {
   auto* core = axl_lwip == nullptr ? nullptr : static_cast<Core*>(axl_lwip->owner);

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <memory>
+#include <new>
 #include <utility>
+
+#include "core/block_pool.hpp"
 
 namespace axl::tcpip {
 
@@ -12,6 +15,13 @@ namespace {
 struct Lent {
   pbuf_custom custom;
   Buffer packet;
+
+  static void* operator new(std::size_t size) {
+    auto* const memory = take_memory(size);
+    if (memory == nullptr) throw std::bad_alloc{};
+    return memory;
+  }
+  static void operator delete(void* memory) noexcept { give_back_memory(memory); }
 };
 static_assert(offsetof(pbuf_custom, pbuf) == 0);
 

@@ -67,8 +67,8 @@ class Peers {
   void block(Peer& peer);
   void unblock(Peer& peer) noexcept;
   [[nodiscard]] bool any_blocked() const noexcept { return !blocked_.empty(); }
-  /// The blocked ones, oldest first; empties the list.
-  [[nodiscard]] std::vector<Address> take_blocked() noexcept { return std::exchange(blocked_, {}); }
+  /// Puts the blocked ones, oldest first, into `out`, which is empty; empties the list.
+  void take_blocked(std::vector<Address>& out) noexcept { out.swap(blocked_); }
 
  private:
   std::unordered_map<Address, std::unique_ptr<Peer>> peers_;

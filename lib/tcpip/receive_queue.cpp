@@ -6,7 +6,7 @@ namespace axl::tcpip {
 
 namespace {
 constexpr std::size_t kSmallPiece = 1024;
-constexpr std::size_t kJoined = 8 * 1024;
+constexpr std::size_t kJoined = 4 * 1024;  // as many as the pool has blocks of
 }  // namespace
 
 void ReceiveQueue::push(Buffer data) {
@@ -16,7 +16,7 @@ void ReceiveQueue::push(Buffer data) {
   // The first piece is handed on as it came: a reader that keeps up sees no copy.
   if (count <= kSmallPiece && !buffers_.empty()) {
     if (tail_room_ < count) {
-      buffers_.emplace_back(0, 0, kJoined);
+      buffers_.push_back(Buffer{0, 0, kJoined});
       tail_room_ = kJoined;
     }
     buffers_.back().append(data.span());

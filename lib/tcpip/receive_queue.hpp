@@ -5,9 +5,9 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
 
 #include "core/buffer.hpp"
+#include "core/ring.hpp"
 
 namespace axl::tcpip {
 
@@ -20,7 +20,7 @@ class ReceiveQueue {
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
  private:
-  std::deque<Buffer> buffers_;
+  Ring<Buffer> buffers_;
   std::size_t size_ = 0;
   std::size_t tail_room_ = 0;  // free bytes behind the last buffer, when we made it to join pieces
 };

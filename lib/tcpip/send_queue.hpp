@@ -5,9 +5,9 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
 
 #include "core/buffer.hpp"
+#include "core/ring.hpp"
 
 namespace axl::tcpip {
 
@@ -29,7 +29,7 @@ class SendQueue {
  private:
   void settle() noexcept;
 
-  std::deque<Buffer> buffers_;
+  Ring<Buffer> buffers_;
   std::size_t size_ = 0;
   std::size_t handed_ = 0;
   std::size_t next_index_ = 0;    // the buffer with the first byte not handed over

@@ -1,4 +1,4 @@
-/* lwIP's options: IPv6 and TCP only, callback API, no threads, malloc. Values that a stack may choose (window, timer
+/* lwIP's options: IPv6 and TCP only, callback API, no threads, memory by our pool. Values that a stack may choose (window, timer
  * floor) are members of the context instead. */
 #ifndef AXL_TCPIP_PORT_LWIPOPTS_H
 #define AXL_TCPIP_PORT_LWIPOPTS_H
@@ -88,7 +88,10 @@
 #define LWIP_TCP_PCB_NUM_EXT_ARGS 1
 
 #define MEM_ALIGNMENT 8
-#define MEM_LIBC_MALLOC 1
+#define MEM_CUSTOM_ALLOCATOR 1
+#define MEM_CUSTOM_MALLOC axl_lwip_malloc
+#define MEM_CUSTOM_CALLOC axl_lwip_calloc
+#define MEM_CUSTOM_FREE axl_lwip_free
 #define MEMP_MEM_MALLOC 1
 #define MEM_SIZE 65536
 #define LWIP_SUPPORT_CUSTOM_PBUF 1

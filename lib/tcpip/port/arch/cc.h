@@ -2,6 +2,7 @@
 #ifndef AXL_TCPIP_PORT_ARCH_CC_H
 #define AXL_TCPIP_PORT_ARCH_CC_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -10,6 +11,10 @@ extern "C" {
 /* The ones' complement sum of `length` bytes, folded to 16 bits, in memory order; not inverted. */
 uint16_t axl_lwip_checksum(const void* data, int length);
 uint32_t axl_lwip_random(void);
+/* From the blocks that our buffers come from: segments in a steady flow take nothing from the heap. */
+void* axl_lwip_malloc(size_t size);
+void* axl_lwip_calloc(size_t count, size_t size);
+void axl_lwip_free(void* memory);
 void axl_lwip_assertion_failed(const char* text, const char* file, int line);
 #ifdef __cplusplus
 }
