@@ -21,6 +21,25 @@ struct Kind {
 constexpr std::array kKinds{Kind{64, 256},    Kind{128, 256},  Kind{256, 64},   Kind{384, 64},   Kind{512, 64},
                             Kind{768, 64},    Kind{1'024, 32}, Kind{1'536, 32}, Kind{2'048, 64}, Kind{4'096, 16},
                             Kind{17'408, 32}, Kind{66'560, 8}, Kind{163'840, 2}};
+
+// The first kind that is large enough, for small sizes by their number of steps.
+constexpr std::size_t kStep = 64;
+constexpr std::size_t kSmall = 2'048;
+constexpr auto kKindOfSteps = [] {
+  std::array<std::uint8_t, kSmall / kStep + 1> kinds{};
+  for (std::size_t steps = 0; steps < kinds.size(); ++steps) {
+    while (kKinds[kinds[steps]].size < steps * kStep) ++kinds[steps];
+  }
+  return kinds;
+}();
+
+std::size_t kind_for(std::size_t size) noexcept {
+  if (size <= kSmall) return kKindOfSteps[(size + kStep - 1) / kStep];
+  std::size_t kind = kKindOfSteps.back();
+  while (kind < kKinds.size() && kKinds[kind].size < size) ++kind;
+  return kind;
+}
+
 constexpr std::size_t kHeader = alignof(std::max_align_t);  // in front of take_memory()'s: which kind
 
 // Freed blocks of one kind, linked through their first bytes.
@@ -53,16 +72,15 @@ thread_local Lists lists;
 }  // namespace
 
 Block take_block(std::size_t& size) {
-  for (std::size_t i = 0; i < kKinds.size(); ++i) {
-    if (size > kKinds[i].size) continue;
-    if (2 * size < kKinds[i].size) break;  // rather none of these than one that is mostly empty
-    size = kKinds[i].size;
-    const BlockDeleter deleter{static_cast<std::uint8_t>(i + 1)};
-    auto& list = lists.of_kind[i];
-    if (list.first != nullptr) return Block{Lists::take(list), deleter};
-    return Block{static_cast<std::byte*>(::operator new(size)), deleter};
+  const auto kind = kind_for(size);
+  if (kind == kKinds.size() || 2 * size < kKinds[kind].size) {  // rather none of these than one that is mostly empty
+    return Block{static_cast<std::byte*>(::operator new(size)), BlockDeleter{}};
   }
-  return Block{static_cast<std::byte*>(::operator new(size)), BlockDeleter{}};
+  size = kKinds[kind].size;
+  const BlockDeleter deleter{static_cast<std::uint8_t>(kind + 1)};
+  auto& list = lists.of_kind[kind];
+  if (list.first != nullptr) return Block{Lists::take(list), deleter};
+  return Block{static_cast<std::byte*>(::operator new(size)), deleter};
 }
 
 void* take_memory(std::size_t size) noexcept {
