@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <utility>
 
 #include "core/expect.hpp"
@@ -12,7 +13,7 @@ namespace {
 constexpr std::size_t kKeptCapacity = 64;  // pieces
 constexpr std::size_t kSmallPiece = 1024;
 constexpr std::size_t kJoined = 4 * 1024;  // as many as the pool has blocks of
-}
+}  // namespace
 
 void BufferQueue::push(Buffer data) {
   if (data.empty()) return;
@@ -26,6 +27,29 @@ void BufferQueue::push(Buffer data) {
   }
   items_.push_back(std::move(data));
   joins_ = false;
+}
+
+void BufferQueue::move_front(BufferQueue& to, std::size_t enough) {
+  while (!empty() && to.bytes_ < enough) {
+    const auto size = front().size();
+    to.items_.push_back(std::move(items_[head_++]));
+    to.bytes_ += size;
+    to.joins_ = false;
+    bytes_ -= size;
+  }
+  forget_used();
+}
+
+void BufferQueue::put_back(BufferQueue& earlier) {
+  if (!earlier.empty()) {
+    items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(head_));
+    head_ = 0;
+    items_.insert(items_.begin(),
+                  std::make_move_iterator(earlier.items_.begin() + static_cast<std::ptrdiff_t>(earlier.head_)),
+                  std::make_move_iterator(earlier.items_.end()));
+    bytes_ += earlier.bytes_;
+  }
+  earlier.clear();
 }
 
 void BufferQueue::clear() noexcept {
@@ -65,13 +89,14 @@ void BufferQueue::consume(std::size_t count) noexcept {
       break;
     }
     count -= first.size();
-    first = Buffer{};
+    if (!keeps_used_) first = Buffer{};
     ++head_;
   }
   forget_used();
 }
 
 void BufferQueue::forget_used() noexcept {
+  if (keeps_used_) return;
   if (head_ == items_.size()) {
     head_ = 0;
     joins_ = false;

@@ -16,7 +16,17 @@ namespace axl::net {
 
 class BufferQueue {
  public:
+  BufferQueue() = default;
+  /// Buffers that have been consumed stay until clear(): for a queue that is consumed on another thread than the one
+  /// that made them and has to free them.
+  struct KeepUsed {};
+  explicit BufferQueue(KeepUsed /*keep*/) noexcept : keeps_used_{true} {}
+
   void push(Buffer data);
+  /// Moves pieces from the front to the end of `to`, until that holds `enough` bytes.
+  void move_front(BufferQueue& to, std::size_t enough);
+  /// Puts what `earlier` still holds in front, and clears it.
+  void put_back(BufferQueue& earlier);
   void clear() noexcept;
 
   [[nodiscard]] bool empty() const noexcept { return bytes_ == 0; }
@@ -39,6 +49,7 @@ class BufferQueue {
   std::size_t head_ = 0;  // items before this one have been consumed
   std::size_t bytes_ = 0;
   bool joins_ = false;  // the last item was made here, to join pieces
+  bool keeps_used_ = false;
 };
 
 }  // namespace axl::net

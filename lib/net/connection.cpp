@@ -22,8 +22,17 @@ Connection::Connection(Socket socket, std::unique_ptr<Transport> transport, cons
       socket_{std::move(socket)},
       transport_{std::move(transport)},
       options_{options},
+      high_mark_{options.high_mark},
+      low_mark_{options.low_mark},
       read_size_{kSmallestRead} {
+  if (options_.bulk_elsewhere != BulkElsewhere::never && transport_->works()) {
+    worker_ = &asio::use_service<TlsWorker>(context_);
+  }
   if (options_.queue_time > Duration{}) meter_.emplace(options_.queue_time, kLeastQueue, options_.high_mark);
+}
+
+Connection::~Connection() {
+  if (closed_) close_socket();  // if the loop has ended before a batch came back
 }
 
 void Connection::start(std::optional<Time> deadline, std::function<void()> on_open) {
@@ -50,8 +59,11 @@ void Connection::write(Buffer data) {
   if (closed_ || end_wanted_ || data.empty()) return;
   queue_.push(std::move(data));
   undrained_ = true;
-  if (queue_.bytes() >= options_.send_at_once && opened_ && !advancing_) transmit_some();
-  if (unsent() > options_.low_mark) above_low_ = true;
+  if (queue_.bytes() >= enough_to_send() && opened_ && !advancing_) {
+    take_back_early();
+    transmit_some();
+  }
+  if (unsent() > low_mark_) above_low_ = true;
   schedule();
 }
 
@@ -62,7 +74,9 @@ void Connection::flush() {
   schedule();  // for the events that follow from it
 }
 
-std::size_t Connection::unsent() const noexcept { return closed_ ? 0 : queue_.bytes() + transport_->backlog(); }
+std::size_t Connection::unsent() const noexcept {
+  return closed_ ? 0 : queue_.bytes() + (busy() ? job_->unsent : transport_->backlog());
+}
 
 void Connection::pause_reading() { paused_ = true; }
 
@@ -128,6 +142,7 @@ void Connection::advance() {
 }
 
 void Connection::step() {
+  take_back();
   if (!closed_ && !opened_ && can_read_) open_transport();
   if (!closed_) receive_some();
   again_ = false;  // what handlers have asked for up to here, the rest of this step does
@@ -160,24 +175,34 @@ bool Connection::wants_data() const noexcept {
 }
 
 void Connection::receive_some() {
+  go_on_reading();
   std::size_t received = 0;
-  while (!closed_ && wants_data() && can_read_) {
-    if (received >= kReceivePerTurn) return;  // the rest follows in another turn
-    Buffer data{read_size_};
-    const auto [status, size] = transport_->receive(socket_, data.mutable_span());
-    if (status != Io::progress) can_read_ = false;
-    received += size;
-    if (size > 0) {
-      hand_up(std::move(data), size);
-    } else if (status == Io::end) {
-      peer_ended_ = true;
-      if (!closing_ && handler_ != nullptr) handler_->on_end();
-    } else if (status == Io::failed) {
-      // While closing, the other end may well be gone before us; what we had to send is what counts.
-      if (closing_ && end_sent_) return finish();
-      return fail(transport_->error());
+  while (!closed_ && wants_data()) {
+    if (hand_up_arrived()) continue;
+    if (busy() || !can_read_ || received >= kReceivePerTurn) return;  // the rest follows in another turn
+    if (receives_elsewhere() && hand_over()) return;
+    received += receive_one();
+  }
+}
+
+std::size_t Connection::receive_one() {
+  Buffer data{read_size_};
+  const auto [status, size] = transport_->receive(socket_, data.mutable_span());
+  if (status != Io::progress) can_read_ = false;
+  if (size > 0) {
+    hand_up(std::move(data), size);
+  } else if (status == Io::end) {
+    peer_ended_ = true;
+    if (!closing_ && handler_ != nullptr) handler_->on_end();
+  } else if (status == Io::failed) {
+    // While closing, the other end may well be gone before us; what we had to send is what counts.
+    if (closing_ && end_sent_) {
+      finish();
+    } else {
+      fail(transport_->error());
     }
   }
+  return size;
 }
 
 void Connection::hand_up(Buffer data, std::size_t size) {
@@ -199,8 +224,14 @@ void Connection::hand_up(Buffer data, std::size_t size) {
 }
 
 void Connection::transmit_some() {
-  if (!can_write_ || unsent() == 0) return;
-  switch (transport_->transmit(socket_, queue_)) {
+  if (busy() || !can_write_ || unsent() == 0) return;
+  if (sends_elsewhere() && hand_over()) return set_helped(true);
+  set_helped(false);
+  after_transmit(transport_->transmit(socket_, queue_));
+}
+
+void Connection::after_transmit(Io result) {
+  switch (result) {
     case Io::progress:
       if (!advancing_) schedule();
       more_ = advancing_;
@@ -218,9 +249,14 @@ void Connection::transmit_some() {
 
 void Connection::measure_drain() {
   if (!meter_->on_full(SteadyClock{}.now(), counters().wire_bytes)) return;
-  options_.high_mark = meter_->room();
-  options_.low_mark = meter_->room() / 2;
-  if (options_.kernel_unsent) limit_unsent_in_kernel(socket_, static_cast<int>(meter_->room()));
+  set_marks(meter_->room());
+  const auto in_kernel = std::min(meter_->room(), options_.high_mark);
+  if (options_.kernel_unsent) limit_unsent_in_kernel(socket_, static_cast<int>(in_kernel));
+}
+
+void Connection::set_marks(std::size_t high) noexcept {
+  high_mark_ = high;
+  low_mark_ = high / 2;
 }
 
 // The other end is gone, but it may have said why before it went: what it sent comes first.
@@ -228,6 +264,7 @@ void Connection::after_send_failure() {
   const auto error = transport_->error();
   queue_.clear();
   can_write_ = false;
+  worker_ = nullptr;
   if (!advancing_) {  // inside flush(): no handler may be called here
     error_ = error;
     shut(false);
@@ -239,7 +276,7 @@ void Connection::after_send_failure() {
 }
 
 void Connection::finish_sending() {
-  if (!end_wanted_) return;
+  if (!end_wanted_ || busy()) return;
   if (!opened_) {
     if (closing_ && queue_.empty()) finish();
     return;
@@ -248,7 +285,7 @@ void Connection::finish_sending() {
     if (!std::exchange(end_marked_, true)) {
       transport_->mark_end();
       transmit_some();
-      if (closed_) return;
+      if (closed_ || busy()) return;
     }
     if (transport_->backlog() == 0) {
       std::error_code ignored;  // a socket that is gone shows it when receiving
@@ -261,7 +298,7 @@ void Connection::finish_sending() {
 }
 
 void Connection::deliver_levels() {
-  if (above_low_ && unsent() < options_.low_mark) {
+  if (above_low_ && unsent() < low_mark_) {
     above_low_ = false;
     if (handler_ != nullptr) handler_->on_writable();
   }
@@ -281,10 +318,14 @@ void Connection::report_closed() {
 // --- Waiting ---------------------------------------------------------------------------------------------------------
 
 void Connection::wait_as_needed() {
+  if (closing_) arm_close_timer();
+  if (busy()) {
+    more_ = job_->done;  // while a handler turned the loop
+    return;
+  }
   if (!can_read_ && !reading_ && (!opened_ || wants_data())) wait_readable();
   if (!can_write_ && !writing_) wait_writable();
   if (can_read_ && wants_data()) more_ = true;
-  if (closing_) arm_close_timer();
 }
 
 void Connection::wait_readable() {
@@ -355,10 +396,15 @@ void Connection::finish() {
 
 void Connection::shut(bool reset) noexcept {
   closed_ = true;
+  resets_ = reset;
   queue_.clear();
   timer_.reset();
+  if (!busy()) close_socket();
+}
+
+void Connection::close_socket() noexcept {
   std::error_code ignored;
-  if (reset) socket_.set_option(asio::socket_base::linger{true, 0}, ignored);
+  if (std::exchange(resets_, false)) socket_.set_option(asio::socket_base::linger{true, 0}, ignored);
   socket_.close(ignored);
 }
 

@@ -4,8 +4,12 @@
 // methods of a Stream only note what is wanted and see to it that an advance follows later in the same turn of the
 // loop, so no handler is called from within them and small writes of one turn leave together.
 //
-// Shared by its owner (a SocketStream) and by the waits under way; the owner's end closes the socket, and the rest goes
-// when the last wait has come back. Lives on one loop.
+// Bulk may go through TLS and the socket on another thread, a batch at a time (BulkJob). While one is under way the
+// loop leaves the transport alone and neither reads from the socket nor writes to it; what is to be done then follows
+// when the batch has come back.
+//
+// Shared by its owner (a SocketStream), by the waits under way and by the batch; the owner's end closes the socket, and
+// the rest goes when the last of them has come back. Lives on one loop.
 #pragma once
 
 #include <axl/time.hpp>
@@ -18,11 +22,16 @@
 #include "net/advances.hpp"
 #include "net/asio_types.hpp"
 #include "net/buffer_queue.hpp"
+#include "net/bulk_job.hpp"
 #include "net/drain_meter.hpp"
 #include "net/timer.hpp"
+#include "net/tls_worker.hpp"
 #include "net/transport.hpp"
 
 namespace axl::net {
+
+/// Whether bulk goes through TLS on a thread beside the loop's.
+enum class BulkElsewhere : std::uint8_t { never, with_spare_core, always };
 
 struct StreamOptions {
   std::size_t high_mark = 256 * 1024;
@@ -34,6 +43,7 @@ struct StreamOptions {
   std::optional<int> kernel_unsent = {};
   /// Not zero: on a slow path both marks and kernel_unsent are less, as much as leaves in that time.
   Duration queue_time{};
+  BulkElsewhere bulk_elsewhere = BulkElsewhere::never;
   /// close(): how long nothing may move before what is queued counts as undeliverable.
   Duration stall_limit{std::chrono::seconds{30}};
   /// close(): how long to wait for the other end to close too, once everything has been sent.
@@ -61,6 +71,9 @@ struct StreamOptions {
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   Connection(Socket socket, std::unique_ptr<Transport> transport, const StreamOptions& options);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  ~Connection();
 
   /// Opens the transport; called once, right after construction. Past `deadline` an unopened connection fails.
   void start(std::optional<Time> deadline, std::function<void()> on_open);
@@ -70,8 +83,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// Sends now what is queued instead of at the end of the turn.
   void flush();
   [[nodiscard]] std::size_t unsent() const noexcept;
-  [[nodiscard]] std::size_t high_mark() const noexcept { return options_.high_mark; }
-  [[nodiscard]] const StreamCounters& counters() const noexcept { return transport_->counters(); }
+  [[nodiscard]] std::size_t high_mark() const noexcept { return high_mark_; }
+  [[nodiscard]] const StreamCounters& counters() const noexcept {
+    return busy() ? job_->counters : transport_->counters();
+  }
   [[nodiscard]] bool opened() const noexcept { return opened_; }
   void pause_reading();
   void resume_reading();
@@ -82,6 +97,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void detach() noexcept;
   /// For Advances.
   void advance_as_scheduled();
+  /// For TlsWorker, on its thread.
+  void do_batch() { job_->run(*transport_, socket_); }
+  /// And on the loop, some time later.
+  void batch_done();
 
  private:
   void schedule();
@@ -89,9 +108,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void step();
   void open_transport();
   void receive_some();
+  [[nodiscard]] std::size_t receive_one();
   void hand_up(Buffer data, std::size_t size);
   void transmit_some();
+  void after_transmit(Io result);
   void measure_drain();
+  void set_marks(std::size_t high) noexcept;
   void after_send_failure();
   void finish_sending();
   void deliver_levels();
@@ -104,22 +126,41 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void fail(Error error);
   void finish();
   void shut(bool reset) noexcept;
+  void close_socket() noexcept;
   [[nodiscard]] bool wants_data() const noexcept;
   [[nodiscard]] std::size_t unacknowledged() noexcept;
+
+  // Bulk on another thread: connection_bulk.cpp.
+  [[nodiscard]] bool busy() const noexcept { return job_ && job_->under_way; }
+  [[nodiscard]] bool has_helper();
+  [[nodiscard]] bool sends_elsewhere();
+  [[nodiscard]] bool receives_elsewhere();
+  [[nodiscard]] std::size_t enough_to_send() const noexcept;
+  void set_helped(bool helped);
+  [[nodiscard]] bool hand_over();
+  void take_back();
+  void take_back_early();
+  void take_back_received();
+  void go_on_reading();
+  bool hand_up_arrived();
 
   asio::io_context& context_;
   Advances& advances_;
   Socket socket_;
   const std::unique_ptr<Transport> transport_;
-  StreamOptions options_;  // with marks for the path as it is
+  const StreamOptions options_;
+  std::size_t high_mark_;  // for the path as it is, and for who sends
+  std::size_t low_mark_;
   std::optional<DrainMeter> meter_;
   StreamHandler* handler_ = nullptr;
   std::function<void()> on_open_;
   std::unique_ptr<Timer> timer_;  // for opening, later for closing
   BufferQueue queue_;
-  std::optional<Error> error_;  // what on_closed will say
-  std::size_t read_size_;       // of the next Buffer to receive into
-  std::uint64_t progress_ = 0;  // at the last look of the close timer
+  TlsWorker* worker_ = nullptr;   // for bulk; null: never
+  std::unique_ptr<BulkJob> job_;  // made by the first bulk
+  std::optional<Error> error_;    // what on_closed will say
+  std::size_t read_size_;         // of the next Buffer to receive into
+  std::uint64_t progress_ = 0;    // at the last look of the close timer
 
   bool opened_ = false;
   bool paused_ = false;
@@ -128,7 +169,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool end_marked_ = false;  // the transport's end mark is in its backlog or beyond
   bool end_sent_ = false;    // the kernel has all of it
   bool closing_ = false;     // close() was called: received bytes are discarded
-  bool closed_ = false;      // the socket is closed
+  bool closed_ = false;      // the socket is closed, or will be when the batch has come back
+  bool resets_ = false;      // with a TCP reset
+  bool helped_ = false;      // what was sent last went on another thread
   bool reported_ = false;    // on_closed was called
   bool can_read_ = true;     // until the socket says otherwise
   bool can_write_ = true;

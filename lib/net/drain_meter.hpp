@@ -19,9 +19,13 @@ class DrainMeter {
   bool on_full(Time now, std::uint64_t taken) noexcept;
   /// The socket has taken all there was: what follows says nothing about how fast it could have been.
   void on_empty() noexcept { since_.reset(); }
+  /// Another bound, for what is known already too.
+  void set_most(std::size_t most) noexcept;
   [[nodiscard]] std::size_t room() const noexcept { return room_; }
 
  private:
+  [[nodiscard]] std::size_t room_for_rate() const noexcept;
+
   struct Mark {
     Time at;
     std::uint64_t taken;
