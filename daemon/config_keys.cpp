@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <numeric>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "config_services.hpp"
@@ -69,6 +71,20 @@ Result<void> apply_bridge_addr(const Value& value, FileConfig& config) {
   auto address = config.bridge_addr;
   if (auto read = read_text(value, address); !read) return read;
   config.bridge_addr = std::move(address);
+  return {};
+}
+
+Result<void> apply_bulk_thread(const Value& value, FileConfig& config) {
+  std::string text;
+  if (auto read = read_text(value, text); !read || text.empty()) return read;
+  static constexpr std::array kChoices{std::pair{std::string_view{"auto"}, BulkThread::automatic},
+                                       std::pair{std::string_view{"never"}, BulkThread::never},
+                                       std::pair{std::string_view{"always"}, BulkThread::always}};
+  const auto* const choice = std::ranges::find(kChoices, text, [](const auto& one) { return one.first; });
+  if (choice == kChoices.end()) {
+    return Error{Errc::invalid_argument, fmt::format("must be \"auto\", \"never\" or \"always\", not \"{}\"", text)};
+  }
+  config.node.bulk_thread = choice->second;
   return {};
 }
 
@@ -171,6 +187,7 @@ constexpr std::array kKeys{
               [](const Value& v, FileConfig& c) { return read_number(v, 1, 1'000'000, c.node.outbox_messages); }},
     ConfigKey{"outbox_bytes", "int", "67108864", "4096 to 68719476736", "bytes kept for them",
               [](const Value& v, FileConfig& c) { return read_number(v, 4'096, 64 * kGiB, c.node.outbox_bytes); }},
+    ConfigKey{"bulk_thread", "string", "auto", "auto, never or always", "TLS of large flows on a second thread: while the first is busy and a core has time to spare, not at all, or in any case", apply_bulk_thread},
     ConfigKey{"MulticastInterfaces", "list", "", "", "not supported yet: finding neighbours on the local network", kNotYet},
     ConfigKey{"AdminListen", "string", "", "", "no effect: there is no admin socket", kNoEffect},
     ConfigKey{"IfName", "string", "", "", "no effect: there is no network interface", kNoEffect},

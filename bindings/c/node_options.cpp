@@ -117,6 +117,11 @@ Result<NodeConfig> to_config(const axl_node_options& options) {
     return Error{Errc::invalid_argument, "log_level is none of axl_log_level"};
   }
   config.log_level = to_level(log_level);
+  const auto bulk_thread = number_of(options.bulk_thread);
+  if (bulk_thread < AXL_BULK_THREAD_AUTOMATIC || bulk_thread > AXL_BULK_THREAD_ALWAYS) {
+    return Error{Errc::invalid_argument, "bulk_thread is none of axl_bulk_thread"};
+  }
+  config.bulk_thread = static_cast<BulkThread>(bulk_thread);
   if (read.error()) return *read.error();
   return config;
 }

@@ -22,6 +22,13 @@ enum class RunMode : std::uint8_t {
   poll,        ///< nobody: the owner calls Node::poll()
 };
 
+/// Whether TLS of bulk runs on a thread of its own beside the node's loop. Small messages never do.
+enum class BulkThread : std::uint8_t {
+  automatic,  ///< as long as the loop is busy and a core has time to spare; never with RunMode::poll or a loop of yours
+  never,
+  always,  ///< whatever else the machine does: for measuring
+};
+
 struct NodeConfig {
   struct Peer {
     std::string uri;                    ///< tcp://host:port or tls://host:port, with the options of links, section 2.2
@@ -96,6 +103,7 @@ struct NodeConfig {
   bool a2a_stream_downgrade = false;
 
   RunMode run = RunMode::own_thread;
+  BulkThread bulk_thread = BulkThread::automatic;
   LogHook log;
   LogLevel log_level = LogLevel::info;
 

@@ -24,6 +24,19 @@ link::Link::Limits link_limits() {
   return limits;
 }
 
+// Programs that turn the loop themselves get no threads that they did not ask for.
+net::BulkElsewhere bulk_elsewhere(const NodeConfig& config, bool own_loop) {
+  if (config.bulk_thread == BulkThread::always) return net::BulkElsewhere::always;
+  if (config.bulk_thread == BulkThread::never || !own_loop || config.run == RunMode::poll) return net::BulkElsewhere::never;
+  return net::BulkElsewhere::with_spare_core;
+}
+
+net::StreamOptions stream_options(const NodeConfig& config, bool own_loop) {
+  auto options = net::StreamOptions::for_links();
+  options.bulk_elsewhere = bulk_elsewhere(config, own_loop);
+  return options;
+}
+
 template <class T>
 std::optional<T> keep_or_warn(Result<T> result, const Logger& logger) {
   if (result) return *std::move(result);
@@ -33,9 +46,10 @@ std::optional<T> keep_or_warn(Result<T> result, const Logger& logger) {
 
 }  // namespace
 
-Links::Links(const NodeConfig& config, const PrivateKey& key, Core& core, asio::io_context& context, Logger logger,
-             Emit emit)
+Links::Links(const NodeConfig& config, const PrivateKey& key, Core& core, asio::io_context& context, bool own_loop,
+             Logger logger, Emit emit)
     : key_{key},
+      stream_options_{stream_options(config, own_loop)},
       allowed_keys_{config.allowed_public_keys},
       core_{core},
       context_{context},
@@ -75,7 +89,7 @@ Result<std::string> Links::add_listener(const std::string& uri) {
   auto parsed = link::parse_listener_uri(uri);
   if (!parsed) return parsed.error();
   net::Listener::Options options;
-  options.stream = net::StreamOptions::for_links();
+  options.stream = stream_options_;
   options.log = logger_;
   const auto tls = parsed->scheme == link::Scheme::tls;
   if (tls) {
@@ -129,7 +143,7 @@ void Links::on_timer() {
 
 void Links::dial(const link::PeerTable::Dial& wanted) {
   net::Dialer::Options options;
-  options.stream = net::StreamOptions::for_links();
+  options.stream = stream_options_;
   options.source_interface = wanted.source_interface;
   if (wanted.uri.scheme == link::Scheme::tls) {
     if (!dialler_tls_) {

@@ -27,8 +27,9 @@ class Links final : public LinkSender {
  public:
   using Emit = std::function<void(const NodeEvent&)>;
 
-  Links(const NodeConfig& config, const PrivateKey& key, Core& core, asio::io_context& context, Logger logger,
-        Emit emit);
+  /// `own_loop`: nobody else turns the loop, so it may have a second thread.
+  Links(const NodeConfig& config, const PrivateKey& key, Core& core, asio::io_context& context, bool own_loop,
+        Logger logger, Emit emit);
   Links(const Links&) = delete;
   Links& operator=(const Links&) = delete;
   ~Links();
@@ -69,6 +70,7 @@ class Links final : public LinkSender {
   [[nodiscard]] LinkConnection* find(overlay::LinkId link) const;
 
   const PrivateKey key_;
+  const net::StreamOptions stream_options_;
   const std::vector<PublicKey> allowed_keys_;
   Core& core_;
   asio::io_context& context_;

@@ -47,7 +47,7 @@ NodeState::NodeState(NodeConfig config, const PrivateKey& key, asio::io_context*
       executor_{std::make_shared<TurningExecutor>(loop_)} {
   if (!running_key_.held()) return;
   core_ = std::make_unique<Core>(core_config(config_), key, loop_.context(), *executor_, logger_);
-  links_ = std::make_unique<Links>(config_, key, *core_, loop_.context(), logger_,
+  links_ = std::make_unique<Links>(config_, key, *core_, loop_.context(), external == nullptr, logger_,
                                    [this](const NodeEvent& event) { emit(event); });
   core_->set_links(links_.get());
   executor_->attach(*core_);

@@ -148,6 +148,13 @@ typedef enum axl_log_level {
 /* One line, without anything that could steer a terminal, secrets or payloads. Called inside axl_poll. */
 typedef void (*axl_log_fn)(void *user, axl_log_level level, const char *area, const char *text);
 
+/* Whether TLS of bulk runs on a thread of its own beside the node's loop. */
+typedef enum axl_bulk_thread {
+  AXL_BULK_THREAD_AUTOMATIC = 0, /* as long as the loop is busy and a core has time to spare; never with no_thread */
+  AXL_BULK_THREAD_NEVER = 1,
+  AXL_BULK_THREAD_ALWAYS = 2
+} axl_bulk_thread;
+
 /* All lists: `count` entries, or NULL and 0. All times: 0 for the default. */
 typedef struct axl_node_options {
   size_t struct_size;
@@ -201,6 +208,7 @@ typedef struct axl_node_options {
   axl_log_fn log;                        /* as axl_node_set_log, from the beginning */
   void *log_user;
   axl_log_level log_level;               /* below this nothing is ever logged */
+  axl_bulk_thread bulk_thread;
 } axl_node_options;
 
 /* Binds what `listen` names; talks to nobody yet. AXL_E_ALREADY_EXISTS when a node with this key runs in this process.

@@ -52,6 +52,9 @@ static void checks_options(void) {
   AXL_INIT(options);
   options.log_level = (axl_log_level)77;
   refuses(&options, AXL_E_INVALID_ARGUMENT, "log_level");
+  options.log_level = AXL_LOG_DEFAULT;
+  options.bulk_thread = (axl_bulk_thread)3;
+  refuses(&options, AXL_E_INVALID_ARGUMENT, "bulk_thread");
   CHECK(axl_node_create(NULL, NULL) == AXL_E_INVALID_ARGUMENT);
 
   /* A program built with a later header: fine, as long as it asks for nothing that is not known here. */

@@ -91,6 +91,9 @@ void bind_config(nb::module_& module) {
           "log_level", [](const NodeConfig& self) { return static_cast<int>(self.log_level); },
           [](NodeConfig& self, int level) { self.log_level = static_cast<LogLevel>(level); })
       .def_prop_rw(
+          "bulk_thread", [](const NodeConfig& self) { return static_cast<int>(self.bulk_thread); },
+          [](NodeConfig& self, int where) { self.bulk_thread = static_cast<BulkThread>(where); })
+      .def_prop_rw(
           "peers",
           [](const NodeConfig& self) {
             Strings out;

@@ -54,7 +54,7 @@ async def beside() -> str:
 
 def make() -> axl.Node:
     options: axl.NodeOptions = {"listen": ["tls://[::]:9001"], "identity": axl.PrivateKey.generate(),
-                                "log_level": axl.LogLevel.debug}
+                                "log_level": axl.LogLevel.debug, "bulk_thread": axl.BulkThread.never}
     return axl.Node(log=axl.log_to_logging, **options)
 
 

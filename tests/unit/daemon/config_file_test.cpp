@@ -105,6 +105,15 @@ TEST_CASE("config: every key reaches its place", "[daemon]") {
   CHECK(config.node.max_handshakes_per_address == 16);
 }
 
+TEST_CASE("config: where TLS of bulk runs", "[daemon]") {
+  CHECK(must_parse("{}").node.bulk_thread == axl::BulkThread::automatic);
+  CHECK(must_parse(R"({"bulk_thread": "auto"})").node.bulk_thread == axl::BulkThread::automatic);
+  CHECK(must_parse(R"({"bulk_thread": "never"})").node.bulk_thread == axl::BulkThread::never);
+  CHECK(must_parse(R"({"bulk_thread": "always"})").node.bulk_thread == axl::BulkThread::always);
+  CHECK(error_of(R"({"bulk_thread": "maybe"})") ==
+        "bulk_thread must be \"auto\", \"never\" or \"always\", not \"maybe\" (line 1)");
+}
+
 TEST_CASE("config: an inline key", "[daemon]") {
   const auto config = must_parse(
       R"({"PrivateKey":"9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"})");

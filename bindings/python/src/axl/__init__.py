@@ -13,15 +13,15 @@ from .errors import (
     WouldBlock,
 )
 from .messages import Lease, Leases, Messages
-from .node import LogLevel, Node, NodeOptions, log_to_logging
+from .node import BulkThread, LogLevel, Node, NodeOptions, log_to_logging
 from .pubsub import PubSub, PubSubOptions, PubSubStatistics, Subscription, TopicView
 from .service import Service
 from .session import Listener, Session
 from .views import KnownNode, Links, NodeEvent, Peer, Queue, Receipt, ServiceInfo, Statistics, Topology, TreeEntry
 
 __all__ = [
-    "Aggregate", "AlreadyExists", "Busy", "Client", "Closed", "Contribution", "CryptoError", "DeliveryUnknown", "Errc",
-    "Error", "InternalError", "InvalidArgument", "IoError", "KeyMismatch", "KnownNode", "Lease", "Leases", "LimitReached",
+    "Aggregate", "AlreadyExists", "BulkThread", "Busy", "Client", "Closed", "Contribution", "CryptoError",
+    "DeliveryUnknown", "Errc", "Error", "InternalError", "InvalidArgument", "IoError", "KeyMismatch", "KnownNode", "Lease", "Leases", "LimitReached",
     "Links", "Listener", "LogLevel", "Malformed", "Message", "Messages", "Node", "NodeEvent", "NodeOptions", "NotFound",
     "NotSupported", "Outcome", "Peer", "PermissionDenied", "PrivateKey", "PubSub", "PubSubOptions", "PubSubStatistics",
     "Published", "Question", "Queue", "Ranked", "Receipt", "Refused", "Service", "ServiceInfo", "Session", "Statistics",

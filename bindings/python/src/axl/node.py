@@ -57,6 +57,14 @@ class LogLevel(enum.IntEnum):
     off = 4
 
 
+class BulkThread(enum.IntEnum):
+    """Whether TLS of large flows runs on a thread of its own beside the node's."""
+
+    automatic = 0  #: as long as the node's thread is busy and a core has time to spare
+    never = 1
+    always = 2
+
+
 LogHook = Callable[[LogLevel, str, str], None]
 EventHook = Callable[[views.NodeEvent], None]
 
@@ -112,6 +120,7 @@ class NodeOptions(TypedDict, total=False):
     a2a_allow: Sequence[str] | None
     a2a_stream_downgrade: bool
     log_level: LogLevel
+    bulk_thread: BulkThread
 
 
 _running: weakref.WeakSet[NativeNode] = weakref.WeakSet()
