@@ -257,6 +257,7 @@ void Connection::measure_drain() {
 void Connection::set_marks(std::size_t high) noexcept {
   high_mark_ = high;
   low_mark_ = high / 2;
+  if (unsent() > low_mark_) above_low_ = true;  // the writer goes by the new marks too
 }
 
 // The other end is gone, but it may have said why before it went: what it sent comes first.

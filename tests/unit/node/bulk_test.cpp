@@ -48,6 +48,7 @@ std::ptrdiff_t threads() {
 
 NodeConfig with(NodeConfig config, BulkThread where) {
   config.bulk_thread = where;
+  config.send_timeout = std::chrono::seconds{600};  // all are sent at once, and a machine may be slow
   return config;
 }
 
