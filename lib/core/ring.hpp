@@ -1,5 +1,5 @@
 // A queue whose elements lie in one piece of memory, which it keeps from one to the next: what passes through it in a
-// steady flow takes nothing from the heap. After a burst the memory goes when the queue is empty.
+// steady flow takes nothing from the heap. After a burst, when the queue is empty, no more than `kept` places stay.
 #pragma once
 
 #include <algorithm>
@@ -9,7 +9,7 @@
 
 namespace axl {
 
-template <class T>
+template <class T, std::size_t kept = 64>
 class Ring {
  public:
   Ring() = default;
@@ -44,7 +44,7 @@ class Ring {
   void pop_front() {
     slots_[first_] = T{};
     first_ = slot(1);
-    if (--size_ == 0 && slots_.size() > kKept) clear();
+    if (--size_ == 0 && slots_.size() > kept) clear();
   }
   void clear() noexcept {
     std::vector<T>{}.swap(slots_);
@@ -54,7 +54,6 @@ class Ring {
 
  private:
   static constexpr std::size_t kLeast = 4;  // a power of two, as every number of slots
-  static constexpr std::size_t kKept = 64;
 
   [[nodiscard]] std::size_t slot(std::size_t index) const noexcept { return (first_ + index) & (slots_.size() - 1); }
 

@@ -105,7 +105,7 @@ class SessionState final : public StreamHandler, public std::enable_shared_from_
   bool over_ = false;         // nothing follows but the handler of that
   std::optional<Error> why_;  // it is over
   std::optional<router::FrameReader> messages_;
-  Ring<Buffer> unread_;  // came while paused, or behind the message that paused us
+  Ring<Buffer, 16> unread_;  // came while paused, or behind the message that paused us
 
   // Held while a handler runs, so that nothing is called once a Session is gone. A handler may drop its own Session.
   std::recursive_mutex handlers_lock_;

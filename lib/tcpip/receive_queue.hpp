@@ -20,7 +20,7 @@ class ReceiveQueue {
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
  private:
-  Ring<Buffer> buffers_;
+  Ring<Buffer, 16> buffers_;  // there may be many connections
   std::size_t size_ = 0;
   std::size_t tail_room_ = 0;  // free bytes behind the last buffer, when we made it to join pieces
 };

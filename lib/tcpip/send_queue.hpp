@@ -29,7 +29,7 @@ class SendQueue {
  private:
   void settle() noexcept;
 
-  Ring<Buffer> buffers_;
+  Ring<Buffer, 16> buffers_;  // there may be many connections
   std::size_t size_ = 0;
   std::size_t handed_ = 0;
   std::size_t next_index_ = 0;    // the buffer with the first byte not handed over
