@@ -168,8 +168,8 @@ Io TlsTransport::outcome(int returned, const char* doing) {
   return Io::failed;
 }
 
-// OpenSSL makes a buffer for each record, or for each read, and frees it: a connection that rests holds none. While
-// bulk passes it keeps them; the next little thing, were it a keepalive, has them go.
+// OpenSSL makes a buffer for each write and frees it behind it, so that a connection which rests holds none. While more
+// is about to be written it keeps it.
 void TlsTransport::keep_buffers(bool keep) noexcept {
   auto* const ssl = ssl_->handle.get();
   if (keep) {
@@ -210,13 +210,6 @@ Transport::Received TlsTransport::receive(Socket& socket, MutableByteSpan into) 
   if (failed_) return {Io::failed, 0};
   const ErrorQueueGuard guard;
   socket_ = &socket;
-  keep_buffers(bulk_arrives_);
-  const auto received = receive_records(socket, into);
-  bulk_arrives_ = received.size >= kRecord;
-  return received;
-}
-
-Transport::Received TlsTransport::receive_records(Socket& socket, MutableByteSpan into) {
   std::size_t total = 0;
   while (total < into.size()) {
     std::size_t got = 0;
@@ -281,7 +274,6 @@ bool TlsTransport::encrypt_some(BufferQueue& queue) {
   const auto plain = std::min(queue.bytes(), kBytesPerCall + kRecord);
   const auto most = plain + (plain / kOwnRecord + 2) * kRecordOverhead;
   if (records_.empty()) records_ = Buffer{0, 0, most};
-  keep_buffers(plain >= kRecord);
   while (!queue.empty() && backlog() < kBytesPerCall) {
     const auto& first = queue.front();
     std::size_t taken = 0;
@@ -289,10 +281,12 @@ bool TlsTransport::encrypt_some(BufferQueue& queue) {
       const auto whole = first.size() / kRecord * kRecord;
       const auto room = std::max(kRecord, (kBytesPerCall - backlog()) / kRecord * kRecord);
       taken = whole > 0 ? std::min(whole, room) : first.size();
+      keep_buffers(queue.bytes() > taken);
       if (!write_records(first.span().first(taken))) return false;
     } else {
       std::array<std::byte, kRecord> gathered;
       taken = queue.copy(gathered);
+      keep_buffers(queue.bytes() > taken);
       if (!write_records(ByteSpan{gathered}.first(taken))) return false;
     }
     queue.consume(taken);

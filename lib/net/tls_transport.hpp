@@ -45,7 +45,6 @@ class TlsTransport final : public Transport {
   bool create();
   Io outcome(int returned, const char* doing);
   void keep_buffers(bool keep) noexcept;
-  Received receive_records(Socket& socket, MutableByteSpan into);
   bool encrypt_some(BufferQueue& queue);
   bool write_records(ByteSpan plain);
   Io send_records(Socket& socket);
@@ -79,7 +78,6 @@ class TlsTransport final : public Transport {
   bool opened_ = false;
   bool failed_ = false;  // no use of OpenSSL any more
   bool socket_ended_ = false;
-  bool bulk_arrives_ = false;  // the last receive() found as much as a full record
   bool socket_empty_ = false;  // the last read was short: the next one would find nothing
 };
 
