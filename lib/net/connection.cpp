@@ -25,7 +25,7 @@ Connection::Connection(Socket socket, std::unique_ptr<Transport> transport, cons
       high_mark_{options.high_mark},
       low_mark_{options.low_mark},
       read_size_{kSmallestRead} {
-  if (options_.bulk_elsewhere != BulkElsewhere::never && transport_->works()) {
+  if (options_.bulk_elsewhere != BulkElsewhere::never && transport_->is_costly()) {
     worker_ = &asio::use_service<TlsWorker>(context_);
   }
   if (options_.queue_time > Duration{}) meter_.emplace(options_.queue_time, kLeastQueue, options_.high_mark);

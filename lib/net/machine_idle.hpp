@@ -2,6 +2,7 @@
 #pragma once
 
 #include <axl/time.hpp>
+#include <cstddef>
 #include <functional>
 #include <optional>
 #include <string_view>

@@ -34,7 +34,7 @@ class TlsTransport final : public Transport {
   Received receive(Socket& socket, MutableByteSpan into) override;
   Io transmit(Socket& socket, BufferQueue& queue) override;
   void mark_end() override;
-  [[nodiscard]] bool works() const noexcept override { return true; }
+  [[nodiscard]] bool is_costly() const noexcept override { return true; }
   [[nodiscard]] std::size_t backlog() const noexcept override { return records_.size(); }
 
   /// Of the other end's certificate, if it is one that a node made for itself. After open().

@@ -11,6 +11,7 @@
 #include <asio/io_context.hpp>
 #include <axl/time.hpp>
 #include <condition_variable>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <mutex>

@@ -49,8 +49,8 @@ class Transport {
   virtual Io transmit(Socket& socket, BufferQueue& queue) = 0;
   /// Puts whatever says "no more from here" behind what was transmitted.
   virtual void mark_end() = 0;
-  /// Moving bytes through it is work, which may be done on another thread once it is open.
-  [[nodiscard]] virtual bool works() const noexcept { return false; }
+  /// Moving bytes through it takes time of its own, which may be spent on another thread once it is open.
+  [[nodiscard]] virtual bool is_costly() const noexcept { return false; }
   /// Bytes taken from the queue that the kernel does not have yet.
   [[nodiscard]] virtual std::size_t backlog() const noexcept = 0;
 
