@@ -37,7 +37,8 @@ Core::Core(const Config& config, const PrivateKey& key, asio::io_context& contex
       advances_{asio::use_service<net::Advances>(context)},
       overlay_{config.overlay, key, net::make_routing_verifier(), rng_, unix_at_zero(now()), now()},
       e2e_{config.e2e, key, rng_, unix_at_zero(now()), now()},
-      timer_{context, clock_, [this] { on_timer(); }} {
+      timer_{context, clock_, [this] { on_timer(); }},
+      rooms_{context, clock_} {
   tcpip::StackHost& host = *this;
   tcp_.emplace(config.tcp, own_key_, rng_, host, logger_, now());
 }
@@ -48,6 +49,7 @@ void Core::stop() {
   if (stopped_) return;
   stopped_ = true;
   timer_.disarm();
+  rooms_.stop();
   tcp_.reset();
   inbound_.clear();
 }
@@ -79,6 +81,7 @@ void Core::turn() {
   if (stopped_) return;
   if (links_ != nullptr) links_->close_failed();
   arm_timer();
+  rooms_.look();
   if (place_changed_ && overlay_.place_version() != place_version_) {
     place_version_ = overlay_.place_version();
     place_changed_();

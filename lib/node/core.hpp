@@ -20,6 +20,7 @@
 #include "e2e/engine.hpp"
 #include "net/advances.hpp"
 #include "net/timer.hpp"
+#include "node/room_tidier.hpp"
 #include "overlay/engine.hpp"
 #include "tcpip/stack.hpp"
 
@@ -113,6 +114,7 @@ class Core final : private tcpip::StackHost {
   e2e::Engine e2e_;
   std::optional<tcpip::Stack> tcp_;
   net::Timer timer_;
+  RoomTidier rooms_;
   LinkSender* links_ = nullptr;
   KeyHandler session_up_;
   KeyHandler path_found_;

@@ -2,12 +2,16 @@
 
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
+#include <optional>
 #include <span>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "core/kept_memory.hpp"
 
 using axl::make_room;
+using axl::RoomKeeper;
 using axl::touch_room;
 
 TEST_CASE("room: every byte can be written and read, small or in large pages", "[core]") {
@@ -51,4 +55,50 @@ TEST_CASE("room: one freed room serves a later message of about its size, on the
     room.reset();
     CHECK(make_room(kSize).bytes.get() == memory);
   }}.join();
+}
+
+TEST_CASE("room: large ones are kept as long as somebody keeps them and they are wanted", "[core]") {
+  if (!axl::kKeepFreedMemory) return;
+  constexpr std::size_t kSize = 15'000'000;
+  static_cast<void>(RoomKeeper::wanted());
+  CHECK(!RoomKeeper::wanted());
+  CHECK(!make_room(kSize).resident);
+  CHECK(RoomKeeper::wanted());
+  CHECK(!make_room(kSize).resident);  // nobody keeps it
+  std::optional<RoomKeeper> keeper{std::in_place};
+  auto* const first = make_room(kSize).bytes.get();
+  {
+    const auto same = make_room(kSize - 1'000'000);
+    CHECK(same.resident);
+    CHECK(same.bytes.get() == first);
+    CHECK(!make_room(kSize).resident);
+  }
+  CHECK(!make_room(kSize / 3).resident);  // it would be mostly empty
+  CHECK(keeper->tidy());
+  CHECK(make_room(kSize).resident);  // taken between the two: not idle
+  CHECK(keeper->tidy());
+  CHECK(!keeper->tidy());
+  CHECK(!make_room(kSize).resident);
+
+  std::vector<axl::Room> many;
+  for (int i = 0; i < 6; ++i) many.push_back(make_room(kSize));
+  many.clear();
+  for (int i = 0; i < 6; ++i) many.push_back(make_room(kSize));
+  CHECK(std::ranges::count_if(many, [](const axl::Room& room) { return room.resident; }) == 4);
+  many.clear();
+  std::thread{[&] { CHECK(make_room(kSize).resident); }}.join();
+  const RoomKeeper another;
+  keeper.reset();
+  CHECK(make_room(kSize).resident);
+}
+
+TEST_CASE("room: the end of the last keeper frees them, and none above 16 MiB is kept", "[core]") {
+  if (!axl::kKeepFreedMemory) return;
+  std::optional<RoomKeeper> keeper{std::in_place};
+  static_cast<void>(make_room(5'000'000));
+  keeper.reset();
+  CHECK(!make_room(5'000'000).resident);
+  keeper.emplace();
+  static_cast<void>(make_room(40'000'000));
+  CHECK(!make_room(40'000'000).resident);
 }
