@@ -12,6 +12,7 @@ namespace axl::bridge {
 
 namespace {
 constexpr std::size_t kArrivedAtMost = 64 * 1024;
+constexpr std::size_t kPlacedAtMost = 128 * 1024;
 }
 
 class Uploads::Upload final : private http::ExchangeEvents {
@@ -49,6 +50,19 @@ class Uploads::Upload final : private http::ExchangeEvents {
     go_on();
   }
 
+  // Large bodies come from the kernel into the room that they are sent from.
+  MutableByteSpan body_place() override {
+    if (paused_ || !waiting_.empty()) return {};
+    const auto place = body_.place(kPlacedAtMost);
+    return place.empty() || reserve(place.size()) ? place : MutableByteSpan{};
+  }
+
+  void on_body_placed(std::size_t size) override {
+    granted_ahead_ -= size;
+    body_.placed(size);
+    on_growth();
+  }
+
   void on_body_end() override {
     ended_ = true;
     if (waiting_.empty()) finish();
@@ -62,12 +76,17 @@ class Uploads::Upload final : private http::ExchangeEvents {
       owner_.uploads_.erase(id_);
       return;
     }
-    if (!granted(waiting_.size())) {
+    if (!reserve(waiting_.size())) {
       if (!std::exchange(paused_, true)) exchange_.pause_reading();
       return;
     }
+    granted_ahead_ -= waiting_.size();
     body_.add(waiting_);
     waiting_ = {};
+    on_growth();
+  }
+
+  void on_growth() {
     if (arrival_) {
       arrival_->grow_to(body_.size());
     } else if (early_ && !ended_ && body_.settled()) {
@@ -80,9 +99,11 @@ class Uploads::Upload final : private http::ExchangeEvents {
     }
   }
 
-  [[nodiscard]] bool granted(std::size_t bytes) {
-    if (granted_ahead_ == 0) return ticket_.grow(bytes);
-    granted_ahead_ -= std::min(bytes, granted_ahead_);
+  // The next `bytes` have their place in the budget.
+  [[nodiscard]] bool reserve(std::size_t bytes) {
+    if (bytes <= granted_ahead_) return true;
+    if (!ticket_.grow(bytes - granted_ahead_)) return false;
+    granted_ahead_ = bytes;
     return true;
   }
 
@@ -91,8 +112,7 @@ class Uploads::Upload final : private http::ExchangeEvents {
     const auto early = std::exchange(early_, {});
     const auto body = body_.announced();
     const auto rest = body.size() - body_.size();
-    if (rest == 0 || !ticket_.grow(rest)) return;
-    granted_ahead_ = rest;
+    if (rest == 0 || !reserve(rest)) return;
     auto arrival = std::make_shared<Arrival>(body.size(), body_.size());
     if (early(body, arrival)) arrival_ = std::move(arrival);
   }

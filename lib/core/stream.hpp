@@ -17,6 +17,11 @@ class StreamHandler {
  public:
   /// Bytes have come; never empty. Not called between pause_reading() and resume_reading().
   virtual void on_data(Buffer data) = 0;
+  /// Where the next bytes are to be put, if they have a place already: they then come as on_placed(), in the same call
+  /// of the stream that has asked. Empty: as on_data(). Streams need not ask.
+  [[nodiscard]] virtual MutableByteSpan place() { return {}; }
+  /// The first `size` bytes of that place have come; never none.
+  virtual void on_placed(std::size_t size) { static_cast<void>(size); }
   /// The other end will send no more. Writing may go on.
   virtual void on_end() = 0;
   /// unsent() has fallen below the stream's low mark after it had been above high_mark(); or far below enough(), where

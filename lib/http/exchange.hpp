@@ -37,6 +37,11 @@ struct Client {
 class ExchangeEvents {
  public:
   virtual void on_body(Buffer piece) { static_cast<void>(piece); }
+  /// Where the next bytes of a body of known length are to be put: they then come as on_body_placed(). Empty: as
+  /// on_body().
+  [[nodiscard]] virtual MutableByteSpan body_place() { return {}; }
+  /// The first `size` bytes of that place have come.
+  virtual void on_body_placed(std::size_t size) { static_cast<void>(size); }
   virtual void on_body_end() {}
   /// The stream has room again after writable() was false.
   virtual void on_writable() {}

@@ -50,6 +50,26 @@ void ServerConnection::on_data(Buffer data) {
   run();
 }
 
+MutableByteSpan ServerConnection::place() {
+  placed_ = {};
+  if (phase_ != Phase::open || processing_ || !exchange_ || !input_.empty()) return {};
+  const auto& state = *exchange_;
+  const auto length = state.request.content_length;
+  if (!length || state.body_complete || state.framing == ExchangeState::BodyFraming::raw) return {};
+  if (!state.reading || state.paused || state.events == nullptr || state.answer == ExchangeState::Answer::finished)
+    return {};
+  const auto left = *length - state.body_received;
+  placed_ = state.events->body_place();
+  if (placed_.size() > left) placed_ = placed_.first(static_cast<std::size_t>(left));
+  return placed_;
+}
+
+void ServerConnection::on_placed(std::size_t size) {
+  last_read_ = now_;
+  placed_ = placed_.first(size);
+  run();
+}
+
 void ServerConnection::on_end() {
   ended_ = true;
   run();
@@ -267,6 +287,7 @@ bool ServerConnection::step_body() {
   }
   if (!unwanted && (!state.reading || state.paused)) return false;
   if (state.framing == ExchangeState::BodyFraming::raw) return step_raw();
+  if (!placed_.empty()) return step_placed_body();
   if (input_.empty()) {
     if (!ended_) return false;
     break_body(400, "unexpected EOF");
@@ -297,6 +318,20 @@ bool ServerConnection::step_body() {
     return true;
   }
   state.events->on_body(take_body(input_, read));
+  return true;
+}
+
+// The parser sees the bytes of a body with a length, and leaves them as and where they are.
+bool ServerConnection::step_placed_body() {
+  auto& state = *exchange_;
+  const auto placed = std::exchange(placed_, {});
+  const auto read = parser_.read(placed);
+  AXL_EXPECT_OR(read.error == nullptr && read.body.data() == placed.data() && read.body.size() == placed.size(),
+                break_body(400, "malformed body");
+                return true);
+  state.body_complete = read.end;
+  state.body_received += placed.size();
+  state.events->on_body_placed(placed.size());
   return true;
 }
 

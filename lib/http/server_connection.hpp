@@ -102,6 +102,8 @@ class ServerConnection final : private StreamHandler {
   };
 
   void on_data(Buffer data) override;
+  MutableByteSpan place() override;
+  void on_placed(std::size_t size) override;
   void on_end() override;
   void on_writable() override;
   void on_drained() override;
@@ -111,6 +113,7 @@ class ServerConnection final : private StreamHandler {
   bool step();
   bool step_head();
   bool step_body();
+  bool step_placed_body();
   bool step_raw();
   bool step_events();
   bool step_gone();
@@ -147,6 +150,7 @@ class ServerConnection final : private StreamHandler {
   ConnectionOwner& owner_;
   Parser parser_;
   Buffer input_;                                         // received, not yet read
+  MutableByteSpan placed_;                               // the same, where the handler of the body wants it
   Buffer out_;                                           // small answers on their way to one write
   std::shared_ptr<ExchangeState> exchange_;              // the request under way
   std::shared_ptr<ExchangeState> broken_;                // its handler has yet to hear of the end

@@ -186,11 +186,17 @@ void Connection::receive_some() {
 }
 
 std::size_t Connection::receive_one() {
-  Buffer data{read_size_};
-  const auto [status, size] = transport_->receive(socket_, data.mutable_span());
+  const auto place = closing_ || handler_ == nullptr ? MutableByteSpan{} : handler_->place();
+  Buffer data;
+  if (place.empty()) data = Buffer{read_size_};
+  const auto [status, size] = transport_->receive(socket_, place.empty() ? data.mutable_span() : place);
   if (status != Io::progress) can_read_ = false;
   if (size > 0) {
-    hand_up(std::move(data), size);
+    if (place.empty()) {
+      hand_up(std::move(data), size);
+    } else {
+      handler_->on_placed(size);
+    }
   } else if (status == Io::end) {
     peer_ended_ = true;
     if (!closing_ && handler_ != nullptr) handler_->on_end();

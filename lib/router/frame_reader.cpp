@@ -42,15 +42,25 @@ void BodyCollector::add(ByteSpan bytes) {
     const auto wanted = size_ == 0 ? kFirstRoom : (announced_ ? 16 : 4) * size_;
     move_to(std::max(needed, std::min(most_, wanted)));
   }
-  if (needed > touched_) {
-    // No more ahead than has come: who announces much and sends little shall not cost more than twice that.
-    const auto ahead = std::min(kTouchedAhead, needed);
-    const auto end = std::min(capacity_, needed + ahead);
-    if (end - touched_ >= ahead) touch_room(room_.get() + touched_, end - touched_);
-    touched_ = end;
-  }
+  touch(needed);
   std::memcpy(room_.get() + size_, bytes.data(), bytes.size());
   size_ = needed;
+}
+
+MutableByteSpan BodyCollector::place(std::size_t most) {
+  const auto count = std::min({most, size_, capacity_ - size_});
+  if (count == 0) return {};
+  touch(size_ + count);
+  return {room_.get() + size_, count};
+}
+
+void BodyCollector::touch(std::size_t needed) noexcept {
+  if (needed <= touched_) return;
+  // No more ahead than has come: who announces much and sends little shall not cost more than twice that.
+  const auto ahead = std::min(kTouchedAhead, needed);
+  const auto end = std::min(capacity_, needed + ahead);
+  if (end - touched_ >= ahead) touch_room(room_.get() + touched_, end - touched_);
+  touched_ = end;
 }
 
 void BodyCollector::move_to(std::size_t capacity) {

@@ -29,6 +29,10 @@ class BodyCollector {
   void begin_announced(std::size_t length);
   void begin_unknown(std::size_t most);
   void add(ByteSpan bytes);
+  /// Up to `most` bytes behind what has come, no more than have come, to be filled in place of add(); empty where more
+  /// room has to be made first. placed() says how many are there.
+  [[nodiscard]] MutableByteSpan place(std::size_t most);
+  void placed(std::size_t count) noexcept { size_ += count; }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] ByteSpan span() const noexcept { return {room_.get(), size_}; }
   /// There is room for all of an announced body: what has come stays where it is.
@@ -39,6 +43,7 @@ class BodyCollector {
 
  private:
   void move_to(std::size_t capacity);
+  void touch(std::size_t needed) noexcept;
 
   std::shared_ptr<std::byte[]> room_;
   std::size_t capacity_ = 0;

@@ -56,6 +56,51 @@ void echo(Exchange exchange) {
                               [](Exchange answer, Buffer body) { answer.respond(200, {}, std::move(body)); });
 }
 
+// Gathers one body, with room of its own for every second part of it, and echoes it. Pauses once in the middle.
+class PlacedEcho final : public http::ExchangeEvents {
+ public:
+  PlacedEcho(Exchange exchange, std::size_t& placed) : placed_{placed}, exchange_{std::move(exchange)} {
+    room_.resize(static_cast<std::size_t>(exchange_.request().content_length.value()));
+    exchange_.set_events(this);
+    exchange_.read_body();
+  }
+
+ private:
+  MutableByteSpan body_place() override {
+    if (std::exchange(offer_, !offer_)) return {};
+    return std::span{room_}.subspan(size_, std::min(room_.size() - size_, std::size_t{50'000}));
+  }
+  void on_body_placed(std::size_t size) override {
+    placed_ += size;
+    grow(size);
+  }
+  void on_body(Buffer piece) override {
+    REQUIRE(piece.size() <= room_.size() - size_);
+    std::ranges::copy(piece.span(), room_.begin() + static_cast<std::ptrdiff_t>(size_));
+    grow(piece.size());
+  }
+  void on_body_end() override {
+    CHECK(size_ == room_.size());
+    exchange_.set_events(nullptr);
+    exchange_.respond(200, {}, Buffer::copy_of(room_));
+  }
+  void on_aborted(const Error& /*error*/) override { FAIL("aborted"); }
+
+  void grow(std::size_t size) {
+    size_ += size;
+    if (size_ < room_.size() / 2 || std::exchange(paused_, true)) return;
+    exchange_.pause_reading();
+    exchange_.resume_reading();
+  }
+
+  std::size_t& placed_;
+  std::vector<std::byte> room_;
+  std::size_t size_ = 0;
+  bool offer_ = true;
+  bool paused_ = false;
+  Exchange exchange_;
+};
+
 Buffer pattern(std::size_t size) {
   Buffer body{size};
   for (std::size_t i = 0; i < size; ++i) body.data()[i] = static_cast<std::byte>(i * 31 + i / 257);
@@ -84,6 +129,32 @@ TEST_CASE("kernel: pipelined bodies of all sizes come back unchanged, in order, 
     REQUIRE(sent.ok());
   }
   rig.run_until([&] { return answered == sizes.size(); });
+  client->close();
+  rig.run_until([&] { return rig.server.connections() == 0; });
+}
+
+TEST_CASE("kernel: bodies come into the room that the handler has for them, and what follows them does not", "[http]") {
+  std::vector<std::unique_ptr<PlacedEcho>> handlers;
+  std::size_t placed = 0;
+  KernelRig rig{
+      [&](Exchange exchange) { handlers.push_back(std::make_unique<PlacedEcho>(std::move(exchange), placed)); }};
+  auto client = rig.connect();
+  std::size_t answered = 0;
+  std::vector<std::size_t> sizes{0, 1, 16 << 20, 100, 65'535, 65'536, 65'537, 3 << 20, 7};
+  for (std::size_t i = 0; i < 100; ++i) sizes.push_back(i * i * 37);
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    const auto sent = client->send(kPost, pattern(sizes[i]), {.max_bytes = 64 << 20},
+                                   [&, i](Result<http::Response> response, Delivery) {
+                                     REQUIRE(response.ok());
+                                     CHECK(answered == i);
+                                     const auto wanted = pattern(sizes[i]);
+                                     CHECK(std::ranges::equal(response->body.span(), wanted.span()));
+                                     ++answered;
+                                   });
+    REQUIRE(sent.ok());
+  }
+  rig.run_until([&] { return answered == sizes.size(); });
+  CHECK(placed > 0);
   client->close();
   rig.run_until([&] { return rig.server.connections() == 0; });
 }

@@ -95,6 +95,32 @@ TEST_CASE("body collector: a large body is whole, however often it had to move",
   CHECK(collector.size() == 0);
 }
 
+TEST_CASE("body collector: bytes may be put where they belong, no more at once than have come", "[router]") {
+  BodyCollector collector;
+  collector.begin_announced(3'000'000);
+  CHECK(collector.place(1'000).empty());
+  std::string expected(3'000'000, ' ');
+  for (std::size_t i = 0; i < expected.size(); ++i) expected[i] = static_cast<char>('a' + i % 23);
+  const auto all = axl::as_bytes(expected);
+  collector.add(all.first(1'000));
+  CHECK(collector.place(5'000).size() == 1'000);
+  while (collector.size() < all.size()) {
+    const auto rest = all.subspan(collector.size());
+    const auto place = collector.place(100'000);
+    if (place.empty()) {
+      collector.add(rest.first(std::min<std::size_t>(rest.size(), 777)));
+      continue;
+    }
+    REQUIRE(place.size() <= std::min<std::size_t>(100'000, collector.size()));
+    REQUIRE(place.size() <= rest.size());
+    const auto count = (place.size() + 1) / 2;  // a read may be short
+    std::ranges::copy(rest.first(count), place.begin());
+    collector.placed(count);
+  }
+  CHECK(collector.place(1'000).empty());
+  CHECK(collector.finish().text() == expected);
+}
+
 TEST_CASE("body collector: a body of unknown length keeps no more room than it needs", "[router]") {
   BodyCollector collector;
   collector.begin_unknown(16'777'216);
