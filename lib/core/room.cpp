@@ -4,7 +4,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <mutex>
+#include <cstring>
 #include <new>
 #include <utility>
 
@@ -59,67 +59,55 @@ constexpr std::size_t kPage = 2UL * 1024 * 1024;
 constexpr std::size_t kPage = alignof(std::max_align_t);
 #endif
 
-struct LargeRoom {
-  std::byte* memory = nullptr;
-  std::size_t size = 0;
-  bool idle = false;  // nobody took it since the last tidy()
-
-  void free() noexcept {
-    ::operator delete(std::exchange(memory, nullptr), std::align_val_t{kPage});
-    size = 0;
-  }
-};
-
-// Freed rooms of this process, the last one at the back: its bytes are in a cache, perhaps.
+// Freed large rooms of this process. A slot belongs to whoever has taken what it holds out of it; what a room has to
+// say about itself stands in its own first bytes. The first slots are used first, so that those left over fall idle.
 class LargeRooms {
  public:
-  LargeRoom take(std::size_t size) {
+  struct Piece {
+    std::byte* memory = nullptr;
+    std::size_t size = 0;
+  };
+
+  Piece take(std::size_t size) noexcept {
     wanted_.store(true, std::memory_order_relaxed);
-    const std::lock_guard lock{mutex_};
-    for (auto at = count_; at-- > 0;) {
-      if (kept_[at].size < size || kept_[at].size / 2 > size) continue;
-      const auto found = kept_[at];
-      drop(at);
-      return found;
+    for (auto& slot : kept_) {
+      auto* const memory = slot.exchange(nullptr, std::memory_order_acquire);
+      if (memory == nullptr) continue;
+      const auto found = read(memory);
+      if (found.size >= size && found.size / 2 <= size) return {memory, found.size};
+      put(memory);
     }
     return {};
   }
 
-  void give_back(LargeRoom room) noexcept {
-    {
-      const std::lock_guard lock{mutex_};
-      if (kKeepFreedMemory && keepers_ > 0 && room.size <= kLargest) {
-        // The one at the front was not taken for the longest time.
-        if (count_ == kMost) {
-          std::swap(room, kept_.front());
-          std::rotate(kept_.begin(), kept_.begin() + 1, kept_.end());
-        } else {
-          kept_[count_++] = std::exchange(room, {});
-        }
-      }
-    }
-    room.free();
+  void give_back(Piece room) noexcept {
+    if (!kKeepFreedMemory || room.size > kLargest || keepers_.load() == 0) return free(room.memory);
+    write(room.memory, {.size = room.size, .idle = false});
+    put(room.memory);
+    if (keepers_.load() == 0) free_all();  // the last has gone meanwhile
   }
 
-  void begin() noexcept {
-    const std::lock_guard lock{mutex_};
-    ++keepers_;
-  }
+  void begin() noexcept { ++keepers_; }
   void end() noexcept {
-    const std::lock_guard lock{mutex_};
-    if (--keepers_ > 0) return;
-    while (count_ > 0) kept_[--count_].free();
+    if (--keepers_ == 0) free_all();
   }
 
+  // True: some are kept.
   bool tidy() noexcept {
-    const std::lock_guard lock{mutex_};
-    for (auto at = count_; at-- > 0;) {
-      if (std::exchange(kept_[at].idle, true)) {
-        kept_[at].free();
-        drop(at);
+    bool some = false;
+    for (auto& slot : kept_) {
+      auto* const memory = slot.exchange(nullptr, std::memory_order_acquire);
+      if (memory == nullptr) continue;
+      auto about = read(memory);
+      if (std::exchange(about.idle, true)) {
+        free(memory);
+        continue;
       }
+      write(memory, about);
+      put(memory);
+      some = true;
     }
-    return count_ > 0;
+    return some;
   }
 
   // The load first: it is asked for in every turn of a loop, and seldom true.
@@ -128,31 +116,48 @@ class LargeRooms {
   }
 
  private:
-  static constexpr std::size_t kMost = 4;
+  static constexpr std::size_t kMost = 8;
   static constexpr std::size_t kLargest = 16UL * 1024 * 1024;
+  struct Kept {
+    std::size_t size = 0;
+    bool idle = false;  // nobody took it since the last tidy()
+  };
 
-  void drop(std::size_t at) noexcept {
-    std::copy(kept_.begin() + at + 1, kept_.begin() + count_, kept_.begin() + at);
-    --count_;
+  static Kept read(const std::byte* memory) noexcept {
+    Kept about;
+    std::memcpy(&about, memory, sizeof about);
+    return about;
+  }
+  static void write(std::byte* memory, const Kept& about) noexcept { std::memcpy(memory, &about, sizeof about); }
+  static void free(std::byte* memory) noexcept { ::operator delete(memory, std::align_val_t{kPage}); }
+
+  // Into the first slot that is free, or away.
+  void put(std::byte* memory) noexcept {
+    for (auto& slot : kept_) {
+      std::byte* none = nullptr;
+      if (slot.compare_exchange_strong(none, memory, std::memory_order_release, std::memory_order_relaxed)) return;
+    }
+    free(memory);
   }
 
-  std::mutex mutex_;
-  std::array<LargeRoom, kMost> kept_;
-  std::size_t count_ = 0;
-  std::size_t keepers_ = 0;
+  void free_all() noexcept {
+    for (auto& slot : kept_) {
+      if (auto* const memory = slot.exchange(nullptr, std::memory_order_acquire)) free(memory);
+    }
+  }
+
+  std::array<std::atomic<std::byte*>, kMost> kept_{};
+  std::atomic<std::size_t> keepers_{0};
   std::atomic<bool> wanted_{false};
 };
 
-LargeRooms& large_rooms() {
-  // Never destroyed: a body may outlive everything static.
-  static auto& rooms = *new LargeRooms;
-  return rooms;
-}
+// Trivially destroyed: a body may outlive everything static.
+constinit LargeRooms large_rooms;
 
 Room make_large_room(std::size_t size) {
   // A last page that would be less than half full is left to small ones.
   const auto huge = (size + kPage / 2) / kPage * kPage;
-  auto room = large_rooms().take(size);
+  auto room = large_rooms.take(size);
   const bool resident = room.memory != nullptr;
   if (!resident) {
     room.size = std::max(huge, size);
@@ -161,7 +166,7 @@ Room make_large_room(std::size_t size) {
     ::madvise(room.memory, huge, MADV_HUGEPAGE);  // only a wish
 #endif
   }
-  return {{room.memory, [size = room.size](std::byte* memory) { large_rooms().give_back({memory, size}); }}, resident};
+  return {{room.memory, [size = room.size](std::byte* memory) { large_rooms.give_back({memory, size}); }}, resident};
 }
 
 }  // namespace
@@ -172,14 +177,14 @@ Room make_room(std::size_t size) {
   return {std::make_shared_for_overwrite<std::byte[]>(size), false};
 }
 
-RoomKeeper::RoomKeeper() noexcept { large_rooms().begin(); }
+RoomKeeper::RoomKeeper() noexcept { large_rooms.begin(); }
 
-RoomKeeper::~RoomKeeper() { large_rooms().end(); }
+RoomKeeper::~RoomKeeper() { large_rooms.end(); }
 
-bool RoomKeeper::wanted() noexcept { return large_rooms().wanted(); }
+bool RoomKeeper::wanted() noexcept { return large_rooms.wanted(); }
 
 bool RoomKeeper::tidy() noexcept {
-  const bool kept = large_rooms().tidy();
+  const bool kept = large_rooms.tidy();
   return wanted() || kept;
 }
 

@@ -20,9 +20,9 @@ struct Room {
 /// once.
 void touch_room(std::byte* first, std::size_t size) noexcept;
 
-/// Has freed rooms above 2 MiB of this process kept for the next messages: to take one anew means that the system clears
-/// it all, and that takes a fifth of the time to send it. At most four are kept, of 16 MiB or less, and none that nobody
-/// took for a second or two.
+/// Has freed rooms above 2 MiB of this process kept for the next messages: to take one anew means that the system
+/// clears it all, and that takes a fifth of the time to send it. At most eight are kept, of 16 MiB or less, and none
+/// that nobody took for a second or two.
 ///
 /// On any thread.
 class RoomKeeper {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
+#include <cstdlib>
 #include <optional>
 #include <span>
 #include <thread>
@@ -81,10 +82,10 @@ TEST_CASE("room: large ones are kept as long as somebody keeps them and they are
   CHECK(!make_room(kSize).resident);
 
   std::vector<axl::Room> many;
-  for (int i = 0; i < 6; ++i) many.push_back(make_room(kSize));
+  for (int i = 0; i < 10; ++i) many.push_back(make_room(kSize));
   many.clear();
-  for (int i = 0; i < 6; ++i) many.push_back(make_room(kSize));
-  CHECK(std::ranges::count_if(many, [](const axl::Room& room) { return room.resident; }) == 4);
+  for (int i = 0; i < 10; ++i) many.push_back(make_room(kSize));
+  CHECK(std::ranges::count_if(many, [](const axl::Room& room) { return room.resident; }) == 8);
   many.clear();
   std::thread{[&] { CHECK(make_room(kSize).resident); }}.join();
   const RoomKeeper another;
@@ -101,4 +102,23 @@ TEST_CASE("room: the end of the last keeper frees them, and none above 16 MiB is
   keeper.emplace();
   static_cast<void>(make_room(40'000'000));
   CHECK(!make_room(40'000'000).resident);
+}
+
+TEST_CASE("room: threads take and free large ones while others tidy and end", "[core]") {
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < 4; ++thread) {
+    threads.emplace_back([thread] {
+      for (int i = 0; i < 200; ++i) {
+        RoomKeeper keeper;
+        const auto size = 2'500'000U + 500'000U * static_cast<unsigned>((i + thread) % 3);
+        const auto room = make_room(size);
+        room.bytes[0] = room.bytes[size - 1] = static_cast<std::byte>(thread);
+        static_cast<void>(keeper.tidy());
+        const auto another = make_room(size);
+        another.bytes[0] = std::byte{9};
+        if (room.bytes[0] != static_cast<std::byte>(thread)) std::abort();
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
 }
