@@ -111,10 +111,9 @@ void OldPeerRequests::serve_a2a(http::Exchange exchange, const PublicKey& peer, 
   if (!root || !head.is("POST")) {
     return exchange.respond_error(405, "Method not allowed", {{"Allow", root ? "GET, HEAD, POST" : "GET, HEAD"}});
   }
-  state_->receive(std::move(exchange),
-                  [state = state_.get(), peer](http::Exchange ready, const MessageBody& body, BodyGate::Ticket ticket) {
-                    post_a2a(*state, std::move(ready), peer, body, std::move(ticket));
-                  });
+  state_->receive(std::move(exchange), [state = state_.get(), peer](http::Exchange ready, Uploaded upload) {
+    post_a2a(*state, std::move(ready), peer, upload.body, std::move(upload.ticket));
+  });
 }
 
 }  // namespace axl::bridge

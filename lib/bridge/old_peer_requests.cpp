@@ -122,10 +122,10 @@ void OldPeerRequests::serve_mcp(http::Exchange exchange, const PublicKey& peer, 
   asked.peer = peer;
   asked.service = service;
   if (session) asked.session = std::string{*session};
-  state_->receive(std::move(exchange), [state = state_.get(), asked = std::move(asked)](
-                                           http::Exchange ready, const MessageBody& body, BodyGate::Ticket ticket) {
-    post_mcp(*state, std::move(ready), asked, body, std::move(ticket));
-  });
+  state_->receive(std::move(exchange),
+                  [state = state_.get(), asked = std::move(asked)](http::Exchange ready, Uploaded upload) {
+                    post_mcp(*state, std::move(ready), asked, upload.body, std::move(upload.ticket));
+                  });
 }
 
 }  // namespace axl::bridge

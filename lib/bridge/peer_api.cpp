@@ -36,7 +36,7 @@ PeerApi::PeerApi(std::size_t max_message_size, bool reserve, KeyRule allows, Key
       inbox_{inbox},
       host_{host},
       own_host_{"[" + Address::of(host.our_key()).to_string() + "]"},
-      uploads_{gate, max_message_size},
+      uploads_{gate, max_message_size, &inbox.dispatcher().body_digest()},
       room_waits_{{}, inbox, host},
       server_{limits(reserve), host, [this](http::Exchange exchange) { serve(std::move(exchange)); }} {
   routes_.add("/messages", {"POST"}, [this](http::Exchange exchange) { serve_message(std::move(exchange)); });
@@ -117,23 +117,22 @@ void PeerApi::receive(http::Exchange exchange) {
       return;
     }
   }
-  if (auto arrived = uploads_.take_arrived(exchange, sender)) return take(std::move(exchange), std::move(arrived->body));
-  uploads_.receive(std::move(exchange), sender, {}, [this](http::Exchange ready, MessageBody body, const BodyGate::Ticket&) {
-    take(std::move(ready), std::move(body));
-  });
+  if (auto arrived = uploads_.take_arrived(exchange, sender)) return take(std::move(exchange), *std::move(arrived));
+  uploads_.receive(std::move(exchange), sender, {},
+                   [this](http::Exchange ready, Uploaded upload) { take(std::move(ready), std::move(upload)); });
 }
 
-void PeerApi::take(http::Exchange exchange, MessageBody body) {
+void PeerApi::take(http::Exchange exchange, Uploaded upload) {
   const auto& headers = exchange.request().headers;
   Message message;
   message.sender = *exchange.client().key;
   message.address = Address::of(message.sender);
   message.id = headers.get("X-Message-Id").value_or(std::string_view{});
   message.topic = headers.get("X-Topic").value_or(std::string_view{});
-  message.body = std::move(body);
+  message.body = std::move(upload.body);
   message.received = host_.now();
   const auto sender = message.sender;
-  const auto verdict = inbox_.dispatcher().offer(message, message.received);
+  const auto verdict = inbox_.dispatcher().offer(message, message.received, upload.digest ? &*upload.digest : nullptr);
   if (verdict == router::Verdict::accepted) room_waits_.found_room(sender);
   switch (verdict) {
     case router::Verdict::accepted:

@@ -51,7 +51,7 @@ class PeerApi {
   void serve(http::Exchange exchange);
   void serve_message(http::Exchange exchange);
   void receive(http::Exchange exchange);
-  void take(http::Exchange exchange, MessageBody body);
+  void take(http::Exchange exchange, Uploaded upload);
 
   KeyRule allows_;
   KeyRule trusts_;

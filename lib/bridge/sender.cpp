@@ -80,10 +80,10 @@ void Sender::serve(http::Exchange exchange) {
 
 void Sender::receive(http::Exchange exchange, const PublicKey& to, SendOptions options) {
   const auto sending = std::make_shared<Sending>();
-  auto finish = [this, sending, to, options](http::Exchange ready, MessageBody body, BodyGate::Ticket ticket) {
+  auto finish = [this, sending, to, options](http::Exchange ready, Uploaded upload) {
     sending->exchange = std::move(ready);
-    sending->ticket = std::move(ticket);
-    if (!sending->begun) return send(sending, to, std::move(body), options);
+    sending->ticket = std::move(upload.ticket);
+    if (!sending->begun) return send(sending, to, std::move(upload.body), options);
     sending->arrived = true;
     if (sending->result) answer(*sending, *sending->result);
   };

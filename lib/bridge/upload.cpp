@@ -26,6 +26,7 @@ class Uploads::Upload final : private http::ExchangeEvents {
         early_{std::move(early)},
         ticket_{owner.gate_.begin(peer, [this] { go_on(); })},
         exchange_{std::move(exchange)} {
+    if (owner.digest_ != nullptr) digest_.emplace(*owner.digest_);
     const auto length = exchange_.request().content_length;
     if (length && *length <= owner.max_size_) {
       body_.begin_announced(static_cast<std::size_t>(*length));
@@ -87,6 +88,7 @@ class Uploads::Upload final : private http::ExchangeEvents {
   }
 
   void on_growth() {
+    if (digest_) digest_->advance(body_.span());
     if (arrival_) {
       arrival_->grow_to(body_.size());
     } else if (early_ && !ended_ && body_.settled()) {
@@ -120,7 +122,9 @@ class Uploads::Upload final : private http::ExchangeEvents {
   void finish() {
     exchange_.set_events(nullptr);
     const auto self = owner_.uploads_.extract(id_);  // lives to the end of this function
-    handler_(std::move(exchange_), body_.finish(), std::move(ticket_));
+    Uploaded upload{.body = body_.finish(), .ticket = std::move(ticket_)};
+    if (digest_) upload.digest = digest_->finish(upload.body);
+    handler_(std::move(exchange_), std::move(upload));
   }
 
  public:
@@ -139,24 +143,26 @@ class Uploads::Upload final : private http::ExchangeEvents {
   BodyGate::Ticket ticket_;
   std::size_t granted_ahead_ = 0;  // of what has not come
   router::BodyCollector body_;
+  std::optional<router::BodyDigest::Running> digest_;
   Buffer waiting_;  // read, and not yet granted by the budget
   bool paused_ = false;
   bool ended_ = false;
   http::Exchange exchange_;
 };
 
-Uploads::Uploads(BodyGate& gate, std::size_t max_size) : gate_{gate}, max_size_{max_size} {}
+Uploads::Uploads(BodyGate& gate, std::size_t max_size, const router::BodyDigest* digest)
+    : gate_{gate}, max_size_{max_size}, digest_{digest} {}
 
 Uploads::~Uploads() = default;
 
-std::optional<Uploads::Arrived> Uploads::take_arrived(http::Exchange& exchange, const PublicKey& peer) {
+std::optional<Uploaded> Uploads::take_arrived(http::Exchange& exchange, const PublicKey& peer) {
   const auto length = exchange.request().content_length;
   if (!length || *length > std::min(kArrivedAtMost, max_size_)) return {};
   auto ticket = gate_.hold(peer, static_cast<std::size_t>(*length));
   if (!ticket.valid()) return {};
   auto bytes = exchange.take_body(kArrivedAtMost);
   if (!bytes) return {};
-  Arrived arrived{.body = {}, .ticket = std::move(ticket)};
+  Uploaded arrived{.body = {}, .ticket = std::move(ticket)};
   if (!bytes->empty()) {
     auto owner = std::make_shared<const Buffer>(*std::move(bytes));
     const auto view = owner->span();
@@ -173,7 +179,7 @@ void Uploads::receive(http::Exchange exchange, const PublicKey& peer, http::Head
     return;
   }
   if (length == 0) {
-    handler(std::move(exchange), MessageBody{}, BodyGate::Ticket{});
+    handler(std::move(exchange), Uploaded{});
     return;
   }
   const auto id = next_++;

@@ -14,11 +14,17 @@
 #include "bridge/arrival.hpp"
 #include "bridge/body_gate.hpp"
 #include "http/exchange.hpp"
+#include "router/body_digest.hpp"
 
 namespace axl::bridge {
 
-/// Called when the body is complete. The ticket holds the body's place in the budget.
-using UploadHandler = std::function<void(http::Exchange exchange, MessageBody body, BodyGate::Ticket ticket)>;
+/// A body that is complete.
+struct Uploaded {
+  MessageBody body;
+  BodyGate::Ticket ticket;                                ///< holds its place in the budget
+  std::optional<router::BodyDigest::Digest> digest = {};  ///< where one was asked for, and the body has come in pieces
+};
+using UploadHandler = std::function<void(http::Exchange exchange, Uploaded upload)>;
 
 /// May take a large body before it is complete: true if it does, and `arrival` tells how the rest comes, or that it
 /// never will. The UploadHandler is called at the end as ever. `body` is in its place, and as large as announced.
@@ -27,7 +33,8 @@ using EarlyHandler = std::function<bool(const MessageBody& body, const std::shar
 /// The uploads under way on one side. Destroying it drops them; handlers are not called.
 class Uploads {
  public:
-  Uploads(BodyGate& gate, std::size_t max_size);
+  /// `digest`, if any, must outlive the uploads.
+  Uploads(BodyGate& gate, std::size_t max_size, const router::BodyDigest* digest = nullptr);
   Uploads(const Uploads&) = delete;
   Uploads& operator=(const Uploads&) = delete;
   ~Uploads();
@@ -38,11 +45,7 @@ class Uploads {
                EarlyHandler early = {});
   /// A body that came with its head, up to 64 KiB: without waiting for it, so without the upkeep of that. Empty: it has
   /// to be waited for.
-  struct Arrived {
-    MessageBody body;
-    BodyGate::Ticket ticket;
-  };
-  [[nodiscard]] std::optional<Arrived> take_arrived(http::Exchange& exchange, const PublicKey& peer);
+  [[nodiscard]] std::optional<Uploaded> take_arrived(http::Exchange& exchange, const PublicKey& peer);
   [[nodiscard]] std::size_t max_size() const noexcept { return max_size_; }
   [[nodiscard]] std::size_t under_way() const noexcept { return uploads_.size(); }
 
@@ -51,6 +54,7 @@ class Uploads {
 
   BodyGate& gate_;
   std::size_t max_size_;
+  const router::BodyDigest* digest_;
   std::map<std::uint64_t, std::unique_ptr<Upload>> uploads_;
   std::uint64_t next_ = 1;
 };

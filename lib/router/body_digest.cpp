@@ -36,31 +36,39 @@ std::uint64_t fold(std::uint64_t a, std::uint64_t b) noexcept {
 
 BodyDigest::BodyDigest(Rng& rng) { rng.fill(std::as_writable_bytes(std::span{secret_})); }
 
-BodyDigest::Digest BodyDigest::operator()(ByteSpan body) const noexcept {
-  std::array<std::uint64_t, kLanes> lanes{secret_[0], secret_[1], secret_[2], secret_[3]};
-  const auto* mask = secret_.data() + kLanes;
-  const auto step = [&](std::size_t lane, const std::byte* block) {
-    lanes[lane] = fold(load(block) ^ mask[lane], load(block + kBlock / 2) ^ lanes[lane]);
-  };
-  const auto* at = body.data();
-  auto left = body.size();
-  for (; left >= kLanes * kBlock; at += kLanes * kBlock, left -= kLanes * kBlock) {
-    for (std::size_t lane = 0; lane < kLanes; ++lane) step(lane, at + lane * kBlock);
+BodyDigest::Digest BodyDigest::operator()(ByteSpan body) const noexcept { return Running{*this}.finish(body); }
+
+BodyDigest::Running::Running(const BodyDigest& digest) noexcept
+    : digest_{digest}, lanes_{digest.secret_[0], digest.secret_[1], digest.secret_[2], digest.secret_[3]} {}
+
+void BodyDigest::Running::step(std::size_t lane, const std::byte* block) noexcept {
+  lanes_[lane] = fold(load(block) ^ digest_.secret_[kLanes + lane], load(block + kBlock / 2) ^ lanes_[lane]);
+}
+
+void BodyDigest::Running::advance(ByteSpan body) noexcept {
+  constexpr auto kRound = kLanes * kBlock;
+  for (; body.size() - done_ >= kRound; done_ += kRound) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane) step(lane, body.data() + done_ + lane * kBlock);
   }
-  for (std::size_t lane = 0; left > 0; ++lane) {
+}
+
+BodyDigest::Digest BodyDigest::Running::finish(ByteSpan whole) noexcept {
+  advance(whole);
+  auto rest = whole.subspan(done_);
+  for (std::size_t lane = 0; !rest.empty(); ++lane) {
     std::array<std::byte, kBlock> block{};
-    const auto count = std::min(left, kBlock);
-    std::memcpy(block.data(), at, count);
+    const auto count = std::min(rest.size(), kBlock);
+    std::memcpy(block.data(), rest.data(), count);
     step(lane, block.data());
-    at += count;
-    left -= count;
+    rest = rest.subspan(count);
   }
   const auto end = [&](const std::uint64_t* keys) {
-    const auto first = fold(lanes[0] ^ keys[0], lanes[1] ^ keys[1]);
-    const auto second = fold(lanes[2] ^ keys[2], lanes[3] ^ keys[3]);
-    return fold(first ^ body.size(), second ^ keys[0]);
+    const auto first = fold(lanes_[0] ^ keys[0], lanes_[1] ^ keys[1]);
+    const auto second = fold(lanes_[2] ^ keys[2], lanes_[3] ^ keys[3]);
+    return fold(first ^ whole.size(), second ^ keys[0]);
   };
-  return {end(mask + kLanes), end(mask + 2 * kLanes)};
+  const auto* keys = digest_.secret_.data() + 2 * kLanes;
+  return {end(keys), end(keys + kLanes)};
 }
 
 }  // namespace axl::router

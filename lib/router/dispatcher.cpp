@@ -14,9 +14,9 @@ void Dispatcher::favour(const PublicKey& peer) {
   check_events();
 }
 
-Verdict Dispatcher::offer(Message& message, Time now) {
+Verdict Dispatcher::offer(Message& message, Time now, const BodyDigest::Digest* digest) {
   if (!message.id.empty()) {
-    const auto seen = seen_.look_up(message.sender, message.id, message.body, now);
+    const auto seen = seen_.look_up(message.sender, message.id, message.body, now, digest);
     if (seen == SeenIds::Seen::other_body) return Verdict::conflict;
     if (seen == SeenIds::Seen::same_body) {
       ++counters_.duplicates;
@@ -38,7 +38,7 @@ Verdict Dispatcher::offer(Message& message, Time now) {
     }
   }
   ++counters_.accepted;
-  if (named) seen_.remember(sender, name, body, now);
+  if (named) seen_.remember(sender, name, body, now, digest);
   if (handler) {
     (*handler)(std::move(message));
   } else {

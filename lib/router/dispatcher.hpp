@@ -39,8 +39,9 @@ class Dispatcher {
   void favour(const PublicKey& peer);
 
   /// Takes `message` only when accepted; one without an id is given one, to be confirmed by. Its handler, if any, is
-  /// called before this returns.
-  [[nodiscard]] Verdict offer(Message& message, Time now);
+  /// called before this returns. `digest`: of its body, by body_digest(), where it is known already.
+  [[nodiscard]] Verdict offer(Message& message, Time now, const BodyDigest::Digest* digest = nullptr);
+  [[nodiscard]] const BodyDigest& body_digest() const noexcept { return seen_.digest(); }
 
   /// Would offer() refuse a message of that size before looking at its body? A known id never is: it may be a
   /// repetition.

@@ -40,11 +40,13 @@ SeenIds::Name SeenIds::name_of(const PublicKey& sender, std::string_view id) {
   return last_name_;
 }
 
-SeenIds::Seen SeenIds::look_up(const PublicKey& sender, std::string_view id, ByteSpan body, Time now) {
+SeenIds::Seen SeenIds::look_up(const PublicKey& sender, std::string_view id, ByteSpan body, Time now,
+                               const BodyDigest::Digest* digest) {
   forget_expired(now);
   const auto found = index_.find(name_of(sender, id));
   if (found == index_.end()) return Seen::no;
-  return found->second->body == digest_(body) ? Seen::same_body : Seen::other_body;
+  const auto& seen = found->second->body;
+  return seen == (digest != nullptr ? *digest : digest_(body)) ? Seen::same_body : Seen::other_body;
 }
 
 bool SeenIds::knows(const PublicKey& sender, std::string_view id, Time now) {
@@ -52,7 +54,8 @@ bool SeenIds::knows(const PublicKey& sender, std::string_view id, Time now) {
   return index_.contains(name_of(sender, id));
 }
 
-void SeenIds::remember(const PublicKey& sender, const Name& name, ByteSpan body, Time now) {
+void SeenIds::remember(const PublicKey& sender, const Name& name, ByteSpan body, Time now,
+                       const BodyDigest::Digest* digest) {
   forget_expired(now);
   if (index_.contains(name)) return;
   const bool stranger = !favoured_.contains(sender);
@@ -66,7 +69,7 @@ void SeenIds::remember(const PublicKey& sender, const Name& name, ByteSpan body,
     if (!victims.empty()) erase(victims, victims.begin());
   }
   auto& entries = stranger ? of_strangers_ : of_favoured_;
-  entries.push_back({.name = name, .body = digest_(body), .queued = now});
+  entries.push_back({.name = name, .body = digest != nullptr ? *digest : digest_(body), .queued = now});
   index_.emplace(name, std::prev(entries.end()));
 }
 

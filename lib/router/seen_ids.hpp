@@ -35,7 +35,9 @@ class SeenIds {
 
   void favour(const PublicKey& sender) { favoured_.insert(sender); }
 
-  [[nodiscard]] Seen look_up(const PublicKey& sender, std::string_view id, ByteSpan body, Time now);
+  /// `digest`, here and below: of that body, by digest(), where it is known already.
+  [[nodiscard]] Seen look_up(const PublicKey& sender, std::string_view id, ByteSpan body, Time now,
+                             const BodyDigest::Digest* digest = nullptr);
   /// The id is remembered, whatever its body.
   [[nodiscard]] bool knows(const PublicKey& sender, std::string_view id, Time now);
   /// Remembers an id that look_up() called new.
@@ -46,7 +48,9 @@ class SeenIds {
   /// Stands for the id, where the text goes its own way meanwhile.
   using Name = std::array<std::byte, 16>;
   [[nodiscard]] Name name_of(const PublicKey& sender, std::string_view id);
-  void remember(const PublicKey& sender, const Name& name, ByteSpan body, Time now);
+  void remember(const PublicKey& sender, const Name& name, ByteSpan body, Time now,
+                const BodyDigest::Digest* digest = nullptr);
+  [[nodiscard]] const BodyDigest& digest() const noexcept { return digest_; }
 
   [[nodiscard]] std::size_t size() const noexcept { return index_.size(); }
 

@@ -21,6 +21,25 @@ TEST_CASE("body digest: the same bytes give the same digest, wherever they lie",
   }
 }
 
+TEST_CASE("body digest: of a body that arrives in pieces, and moves meanwhile", "[router]") {
+  crypto::SeededRng rng{7};
+  const BodyDigest digest{rng};
+  for (const std::size_t size : {0, 1, 16, 63, 64, 65, 127, 1'000, 70'000}) {
+    Bytes body(size);
+    rng.fill(body);
+    for (const std::size_t piece : {1, 15, 64, 100, 4'096}) {
+      BodyDigest::Running running{digest};
+      Bytes come;
+      while (come.size() < size) {
+        const auto next = ByteSpan{body}.subspan(come.size()).first(std::min(piece, size - come.size()));
+        come.insert(come.end(), next.begin(), next.end());
+        running.advance(come);
+      }
+      CHECK(running.finish(body) == digest(body));
+    }
+  }
+}
+
 TEST_CASE("body digest: every bit and the length count", "[router]") {
   crypto::SeededRng rng{2};
   const BodyDigest digest{rng};
