@@ -214,7 +214,7 @@ std::size_t Connection::receive_one() {
 void Connection::hand_up(Buffer data, std::size_t size) {
   // Large buffers for those who fill them; a few bytes do not keep a large one alive.
   const auto capacity = data.size();
-  if (size == capacity) {
+  if (size > capacity - capacity / 8) {
     read_size_ = std::min(read_size_ * 4, kLargestRead);
   } else if (size < capacity / 4) {
     read_size_ = std::max(read_size_ / 2, kSmallestRead);

@@ -217,11 +217,14 @@ Transport::Received TlsTransport::receive(Socket& socket, MutableByteSpan into) 
     if (returned == 1) {
       total += got;
       counters_.received_bytes += got;
+      // The next large record, which is a packet with its frame, follows in a piece of its own rather than in two.
+      const bool full = got >= kOwnRecord && into.size() - total < kRecord;
       // The last read has emptied the socket, and OpenSSL has nothing left: it need not be asked.
       if (socket_empty_ && SSL_has_pending(ssl_->handle.get()) == 0) {
         socket_empty_ = false;
         return {Io::would_block, total};
       }
+      if (full) break;
       continue;
     }
     const auto result = outcome(returned, "receive");

@@ -2,10 +2,13 @@
 
 #include <openssl/ssl.h>
 
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
+#include <span>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "net/steady_clock.hpp"
 #include "net/tcp_stream.hpp"
@@ -339,4 +342,34 @@ TEST_CASE("tls: the sending key is renewed after its number of records", "[net]"
   };
   // 123 records, written eight at a time; each renewal is a record of 27 bytes.
   CHECK(wire_bytes(3) == wire_bytes(1'000'000) + 15 * 27);
+}
+
+TEST_CASE("tls: large records come up whole, each in one buffer", "[net]") {
+  constexpr std::size_t kFrame = 16'200;
+  constexpr std::size_t kFrames = 400;
+  struct Sizes final : StreamHandler {
+    void on_data(Buffer data) override {
+      sizes.push_back(data.size());
+      received += data.size();
+    }
+    void on_end() override {}
+    void on_closed(const Error* /*error*/) override {}
+    std::vector<std::size_t> sizes;
+    std::size_t received = 0;
+  };
+  asio::io_context loop;
+  auto [first, second] = connected_sockets(loop, loop);
+  net::TlsStream dialled{std::move(first), test_dialler_context(), {}};
+  auto accepted = listening_end(std::move(second));
+  Recorder writer;
+  Sizes reader;
+  dialled.set_handler(&writer);
+  accepted->set_handler(&reader);
+  const auto frame = pattern(kFrame, 1);
+  for (std::size_t i = 0; i < kFrames; ++i) dialled.write(Buffer::copy_of(frame));
+  REQUIRE(run_until(loop, [&] { return reader.received == kFrames * kFrame; }));
+  // The first buffers are small ones, which a record does not fit in.
+  const auto later = std::span{reader.sizes}.subspan(4);
+  CHECK(later.size() >= kFrames / 5);
+  CHECK(std::ranges::all_of(later, [](std::size_t size) { return size % kFrame == 0; }));
 }
