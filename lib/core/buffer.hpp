@@ -52,6 +52,7 @@ class Buffer {
   [[nodiscard]] const std::byte* data() const noexcept { return base_ + begin_; }
   [[nodiscard]] std::size_t size() const noexcept { return end_ - begin_; }
   [[nodiscard]] bool empty() const noexcept { return begin_ == end_; }
+  [[nodiscard]] bool is_view() const noexcept { return owner_ != nullptr; }
   [[nodiscard]] std::size_t headroom() const noexcept { return begin_; }
   [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
   [[nodiscard]] std::size_t tailroom() const noexcept { return capacity_ - end_; }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/expect.hpp"
 #include "crypto/one_time_mac.hpp"
 #include "crypto/sodium.hpp"
 
@@ -28,13 +29,13 @@ class PacketStream {
   [[nodiscard]] std::span<const std::byte, kMacKeySize> mac_key() const noexcept {
     return std::span{first_}.first<kMacKeySize>();
   }
-  /// Encrypts or decrypts.
-  void mix_into(MutableByteSpan data) const noexcept {
-    const auto early = data.first(std::min(data.size(), first_.size() - kMacKeySize));
-    for (std::size_t i = 0; i < early.size(); ++i) early[i] ^= first_[kMacKeySize + i];
-    const auto rest = data.subspan(early.size());
+  /// Encrypts or decrypts; `out` is `data`, or as large.
+  void mix(MutableByteSpan out, ByteSpan data) const noexcept {
+    const auto early = std::min(data.size(), first_.size() - kMacKeySize);
+    for (std::size_t i = 0; i < early; ++i) out[i] = data[i] ^ first_[kMacKeySize + i];
+    const auto rest = data.subspan(early);
     if (rest.empty()) return;
-    crypto_stream_salsa20_xor_ic(raw(rest.data()), raw(rest.data()), rest.size(), nonce_.data(), 1, key_);
+    crypto_stream_salsa20_xor_ic(raw(out.data() + early), raw(rest.data()), rest.size(), nonce_.data(), 1, key_);
   }
 
  private:
@@ -101,18 +102,24 @@ void seal_in_place(MutableByteSpan data, std::span<std::byte, kBoxTagSize> tag, 
                    const Secret& shared) noexcept {
   ensure_sodium();
   const PacketStream stream{nonce, shared};
-  stream.mix_into(data);
+  stream.mix(data, data);
   one_time_mac(tag, data, stream.mac_key());
 }
 
 bool open_in_place(MutableByteSpan data, std::span<const std::byte, kBoxTagSize> tag, std::uint64_t nonce,
                    const Secret& shared) noexcept {
+  return open_into(data, data, tag, nonce, shared);
+}
+
+bool open_into(MutableByteSpan out, ByteSpan data, std::span<const std::byte, kBoxTagSize> tag, std::uint64_t nonce,
+               const Secret& shared) noexcept {
+  AXL_EXPECT_OR(out.size() == data.size(), return false);
   ensure_sodium();
   const PacketStream stream{nonce, shared};
   std::array<std::byte, kBoxTagSize> found{};
   one_time_mac(found, data, stream.mac_key());
   if (crypto_verify_16(raw(found.data()), raw(tag.data())) != 0) return false;
-  stream.mix_into(data);
+  stream.mix(out, data);
   return true;
 }
 

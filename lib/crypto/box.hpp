@@ -60,6 +60,9 @@ inline constexpr std::size_t kBoxTagSize = 16;
 /// Encrypts `data` where it stands; `tag` gets 16 bytes. The nonce is 16 zero bytes, then `nonce` big-endian.
 void seal_in_place(MutableByteSpan data, std::span<std::byte, kBoxTagSize> tag, std::uint64_t nonce,
                    const Secret& shared) noexcept;
+/// Decrypts `data` into `out`, which is as large; false, and `out` untouched, when the tag does not hold.
+[[nodiscard]] bool open_into(MutableByteSpan out, ByteSpan data, std::span<const std::byte, kBoxTagSize> tag,
+                             std::uint64_t nonce, const Secret& shared) noexcept;
 /// Decrypts `data` where it stands; false, and `data` untouched, when the tag does not hold.
 [[nodiscard]] bool open_in_place(MutableByteSpan data, std::span<const std::byte, kBoxTagSize> tag, std::uint64_t nonce,
                                  const Secret& shared) noexcept;

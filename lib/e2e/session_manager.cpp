@@ -29,7 +29,7 @@ SessionManager::SessionManager(const Config& config, const PrivateKey& key, Rng&
 
 void SessionManager::on_packet(const PublicKey& source, Buffer packet, Time now) {
   if (packet.empty() || source == key_.public_key()) return;
-  const auto type = static_cast<PacketType>(packet.data()[0]);
+  const auto type = static_cast<PacketType>(packet.span().front());
   switch (type) {
     case PacketType::init:
     case PacketType::ack: return on_handshake(type, source, packet, now);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "crypto/signature.hpp"
 #include "wire/codec.hpp"
@@ -11,6 +12,8 @@ namespace axl::e2e {
 namespace {
 
 constexpr std::size_t kKeySize = 32;
+// Behind the next key and the payload's type byte this puts an IPv6 packet on a 4-byte boundary.
+constexpr std::size_t kOpenedHeadroom = 3;
 constexpr std::size_t kBodySize = 144;
 constexpr std::size_t kSignedSize = 112;  // one-time key and all of the body but its signature
 constexpr std::size_t kBodyOffset = 1 + kKeySize + crypto::kBoxTagSize;
@@ -109,13 +112,22 @@ void seal_traffic(Buffer& payload, const TrafficHeader& header, const crypto::Bo
 
 std::optional<crypto::BoxPublicKey> open_traffic(Buffer& packet, const TrafficHeader& header,
                                                  const crypto::Secret& shared) {
-  const auto sealed = packet.mutable_span().subspan(header.size);
+  const auto sealed = packet.span().subspan(header.size);
   if (sealed.size() < crypto::kBoxTagSize + kKeySize) return {};
+  const auto tag = sealed.first<crypto::kBoxTagSize>();
   const auto inner = sealed.subspan(crypto::kBoxTagSize);
-  if (!crypto::open_in_place(inner, sealed.first<crypto::kBoxTagSize>(), header.nonce, shared)) return {};
+  if (packet.is_view()) {
+    Buffer opened{inner.size(), kOpenedHeadroom};
+    if (!crypto::open_into(opened.mutable_span(), inner, tag, header.nonce, shared)) return {};
+    packet = std::move(opened);
+  } else {
+    const auto here = packet.mutable_span().subspan(header.size + crypto::kBoxTagSize);
+    if (!crypto::open_in_place(here, tag, header.nonce, shared)) return {};
+    packet.drop_front(header.size + crypto::kBoxTagSize);
+  }
   crypto::BoxPublicKey next;
-  std::ranges::copy(inner.first(kKeySize), next.bytes.begin());
-  packet.drop_front(header.size + crypto::kBoxTagSize + kKeySize);
+  std::ranges::copy(packet.span().first(kKeySize), next.bytes.begin());
+  packet.drop_front(kKeySize);
   return next;
 }
 

@@ -1,7 +1,10 @@
 #include "node/link_connection.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
+
+#include "core/pooled.hpp"
 
 namespace axl::node {
 
@@ -46,13 +49,20 @@ void LinkConnection::fail(Error error) {
 }
 
 void LinkConnection::on_data(Buffer data) {
-  auto rest = data.span();
+  constexpr std::size_t kWorthKeeping = 4 * 1024;  // less is copied sooner than kept where it lies
+  const auto all = data.span();
+  std::shared_ptr<const void> owner;  // of these bytes, once a message is not to be copied
+  auto rest = all;
   while (auto event = link_.read(rest, core_.now())) {
     if (std::holds_alternative<link::Link::Established>(*event)) {
       events_.established(*this);
     } else {
       const auto& message = std::get<link::Link::Message>(*event);
-      const auto taken = core_.overlay().on_message(id_, message.bytes, core_.now(), message.rtt);
+      const bool kept = message.bytes.size() >= kWorthKeeping && message.bytes.data() >= all.data() &&
+                        message.bytes.data() < all.data() + all.size();
+      if (kept && !owner) owner = std::allocate_shared<const Buffer>(Pooled<Buffer>{}, std::move(data));
+      const auto taken = core_.overlay().on_message(id_, message.bytes, core_.now(), message.rtt,
+                                                    kept ? owner : std::shared_ptr<const void>{});
       if (!taken) link_.fail(taken.error());
     }
   }

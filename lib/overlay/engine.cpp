@@ -84,8 +84,9 @@ void Engine::on_link_down(LinkId link, Time now) {
   state_->note_hurry();
 }
 
-Result<void> Engine::on_message(LinkId link, ByteSpan message, Time now, std::optional<Duration> rtt) {
-  auto result = state_->protocol.message(link, message, now, rtt);
+Result<void> Engine::on_message(LinkId link, ByteSpan message, Time now, std::optional<Duration> rtt,
+                                const std::shared_ptr<const void>& owner) {
+  auto result = state_->protocol.message(link, message, now, rtt, owner);
   state_->note_hurry();
   return result;
 }

@@ -45,7 +45,9 @@ class Engine {
   void on_link_down(LinkId link, Time now);
   /// One complete message (type byte and body) of a link. `rtt`: for a SigRes, time since that link's last SigReq was
   /// handed to its stream. An error means: close this link, for the reason given (then call on_link_down).
-  Result<void> on_message(LinkId link, ByteSpan message, Time now, std::optional<Duration> rtt = {});
+  /// `owner`, if any, keeps the bytes of the message: Deliver may then be a view of them.
+  Result<void> on_message(LinkId link, ByteSpan message, Time now, std::optional<Duration> rtt = {},
+                          const std::shared_ptr<const void>& owner = {});
   void on_tick(Time now);
   /// Sends a datagram; without a path it waits (one per destination, newest wins) while one is looked up.
   Result<void> send(const PublicKey& dest, Buffer payload, Time now);

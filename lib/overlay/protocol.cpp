@@ -51,7 +51,8 @@ void Protocol::link_down(LinkId id) {
 
 // Messages (14).
 
-Result<void> Protocol::message(LinkId id, ByteSpan message, Time now, std::optional<Duration> rtt) {
+Result<void> Protocol::message(LinkId id, ByteSpan message, Time now, std::optional<Duration> rtt,
+                               const std::shared_ptr<const void>& owner) {
   auto* from = neighbours_.by_link(id);
   if (from == nullptr) return Error{Errc::not_found, "no such link"};
   if (message.empty()) return Error{Errc::malformed, "empty message"};
@@ -66,7 +67,7 @@ Result<void> Protocol::message(LinkId id, ByteSpan message, Time now, std::optio
     case FrameType::path_lookup: return routing_.on_lookup(*from, body, now);
     case FrameType::path_notify: return routing_.on_notify(body, now);
     case FrameType::path_broken: return routing_.on_broken(body, now);
-    case FrameType::traffic: return routing_.on_traffic(message, now);
+    case FrameType::traffic: return routing_.on_traffic(message, now, owner);
   }
   return Error{Errc::malformed, "unknown message type"};
 }

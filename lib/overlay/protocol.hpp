@@ -8,6 +8,7 @@
 #include <axl/key.hpp>
 #include <axl/random.hpp>
 #include <axl/result.hpp>
+#include <memory>
 #include <optional>
 #include <set>
 
@@ -29,7 +30,8 @@ class Protocol {
   Result<PeerPort> link_up(LinkId id, const PublicKey& key, std::uint8_t priority);
   void link_down(LinkId id);
   /// An error means: close this link.
-  Result<void> message(LinkId id, ByteSpan message, Time now, std::optional<Duration> rtt);
+  Result<void> message(LinkId id, ByteSpan message, Time now, std::optional<Duration> rtt,
+                       const std::shared_ptr<const void>& owner = {});
 
   void tick(Tree::TickKind kind, Time now);
   /// An announcement is due: another's has expired, our own is to be renewed.

@@ -172,7 +172,7 @@ void Routing::handle(wire::PathBroken broken, Time now) {
 
 // Traffic.
 
-Result<void> Routing::on_traffic(ByteSpan message, Time now) {
+Result<void> Routing::on_traffic(ByteSpan message, Time now, const std::shared_ptr<const void>& owner) {
   const auto traffic = TrafficScan::read(message, path_);
   if (!traffic) return Error{Errc::malformed, "malformed Traffic"};
   if (too_long(path_.size()) || too_long(traffic->from_ports())) return {};
@@ -185,7 +185,9 @@ Result<void> Routing::on_traffic(ByteSpan message, Time now) {
   }
   if (link) return pass_on_recoded(message.subspan(1), watermark, *link);
   if (traffic->dest() == own()) {
-    deliver(traffic->source(), Buffer::copy_of(traffic->payload(), kDeliverHeadroom), now);
+    deliver(traffic->source(),
+            owner ? Buffer::view_of(owner, traffic->payload()) : Buffer::copy_of(traffic->payload(), kDeliverHeadroom),
+            now);
     return {};
   }
   auto whole = wire::TrafficView::decode(message.subspan(1));

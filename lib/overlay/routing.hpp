@@ -5,6 +5,7 @@
 
 #include <axl/key.hpp>
 #include <axl/result.hpp>
+#include <memory>
 #include <optional>
 
 #include "overlay/config.hpp"
@@ -31,7 +32,7 @@ class Routing {
   Result<void> on_lookup(Neighbour& from, ByteSpan body, Time now);
   Result<void> on_notify(ByteSpan body, Time now);
   Result<void> on_broken(ByteSpan body, Time now);
-  Result<void> on_traffic(ByteSpan message, Time now);
+  Result<void> on_traffic(ByteSpan message, Time now, const std::shared_ptr<const void>& owner);
 
   /// A neighbour's filter has new bits: lookups without an answer that match only now go there at once.
   void repeat_lookups(const PublicKey& neighbour, const wire::BloomFilter& previous);

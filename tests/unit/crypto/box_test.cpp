@@ -105,7 +105,13 @@ TEST_CASE("box: packets of all sizes are those of libsodium", "[crypto]") {
       auto damaged = data;
       damaged[size / 2] ^= std::byte{1};
       REQUIRE_FALSE(axl::crypto::open_in_place(damaged, tag, nonce, shared));
+      axl::Bytes untouched(size, std::byte{7});
+      REQUIRE_FALSE(axl::crypto::open_into(untouched, damaged, tag, nonce, shared));
+      REQUIRE(untouched == axl::Bytes(size, std::byte{7}));
     }
+    axl::Bytes opened(size);
+    REQUIRE(axl::crypto::open_into(opened, data, tag, nonce, shared));
+    REQUIRE(opened == plain);
     REQUIRE(axl::crypto::open_in_place(data, tag, nonce, shared));
     REQUIRE(data == plain);
   }

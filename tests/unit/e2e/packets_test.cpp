@@ -1,5 +1,7 @@
 #include <catch2/catch_test_macros.hpp>
+#include <cstdint>
 #include <limits>
+#include <memory>
 
 #include "e2e/session_packets.hpp"
 #include "support.hpp"
@@ -105,6 +107,17 @@ TEST_CASE("packets: Traffic is sealed where it stands, opens again, and not when
     CHECK(*inner == next);
     CHECK(as_text(packet) == "what it is about");
     CHECK(packet.data() == place);
+
+    const auto shared = std::make_shared<const Bytes>(sealed);
+    auto view = Buffer::view_of(shared, *shared);
+    CHECK_FALSE(e2e::open_traffic(
+        view, {.sender_key = number, .receiver_key = 1, .nonce = number + 1, .size = decoded->size}, secret));
+    CHECK(view.is_view());
+    CHECK(e2e::open_traffic(view, *decoded, secret) == next);
+    CHECK(as_text(view) == "what it is about");
+    CHECK_FALSE(view.is_view());
+    CHECK(reinterpret_cast<std::uintptr_t>(view.data() + 1) % 4 == 0);  // an IPv6 packet begins there
+    CHECK(*shared == sealed);
 
     for (std::size_t size = 0; size < sealed.size(); ++size) {
       auto cut = Buffer::copy_of(ByteSpan{sealed}.first(size));

@@ -1,5 +1,6 @@
 // Messages from a neighbour: which close the link, and what a node answers.
 #include <catch2/catch_test_macros.hpp>
+#include <memory>
 
 #include "overlay/engine.hpp"
 #include "overlay_support.hpp"
@@ -179,4 +180,23 @@ TEST_CASE("messages: a datagram for us is delivered with its packet 4-byte align
   CHECK(datagram.source == test_key(2).public_key());
   CHECK(as_text(datagram.payload.span()) == "0123456789abcdef0123456789abcdef!");
   CHECK(reinterpret_cast<std::uintptr_t>(datagram.payload.data() + 33) % 4 == 0);
+}
+
+TEST_CASE("messages: a datagram for us is a view of the bytes that came, where somebody keeps them", "[overlay]") {
+  Local local;
+  REQUIRE(local.engine.on_link_up(kLink, test_key(2).public_key(), 0, Time{}).ok());
+  local.drain_all();
+  const wire::TrafficHeader header{{}, {1}, test_key(2).public_key(), test_key(1).public_key(), 5};
+  auto packet = Buffer::copy_of(as_bytes("payload"), Buffer::kHeadroom);
+  header.prepend_to(packet);
+  auto kept = std::make_shared<const Buffer>(std::move(packet));
+  const auto bytes = kept->span();
+  REQUIRE(local.engine.on_message(kLink, bytes, Time{}, {}, kept).ok());
+  kept.reset();
+  auto output = local.engine.poll_output();
+  REQUIRE(output);
+  const auto& payload = std::get<Deliver>(*output).payload;
+  CHECK(payload.is_view());
+  CHECK(payload.span().data() == bytes.last(7).data());
+  CHECK(as_text(payload.span()) == "payload");
 }
