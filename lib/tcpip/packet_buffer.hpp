@@ -11,7 +11,8 @@ namespace axl::tcpip {
 [[nodiscard]] pbuf* lend(Buffer packet);
 /// The bytes that lwIP left in one pbuf of a chain; moves when it is a lent one that nobody else refers to.
 [[nodiscard]] Buffer take_back(pbuf* piece);
-/// The whole chain as one packet.
+/// The whole chain as one packet. A TCP segment gets its checksum on the way (RFC 9293, section 3.1, RFC 8200, section
+/// 8.1); lwIP has left that field zero.
 [[nodiscard]] Buffer assemble(const pbuf* chain);
 
 }  // namespace axl::tcpip

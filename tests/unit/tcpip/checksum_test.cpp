@@ -1,13 +1,16 @@
-#include <catch2/catch_test_macros.hpp>
+#include "tcpip/checksum.hpp"
 
+#include <algorithm>
+#include <catch2/catch_test_macros.hpp>
 #include <cstdint>
+#include <cstring>
+#include <vector>
 
 #include "network.hpp"
+#include "tcpip/packet_buffer.hpp"
 
 using namespace axl;
 using namespace axl::tcpip::test;
-
-extern "C" std::uint16_t axl_lwip_checksum(const void* data, int length);
 
 namespace {
 
@@ -23,7 +26,11 @@ std::uint16_t reference(ByteSpan bytes) {
 }
 
 std::uint16_t ours(ByteSpan bytes) {
-  const auto sum = axl_lwip_checksum(bytes.data(), static_cast<int>(bytes.size()));
+  const auto sum = tcpip::sum_of(bytes.data(), bytes.size());
+  Bytes copy(bytes.size() + 1, std::byte{0x5a});
+  CHECK(tcpip::copy_and_sum(copy.data(), bytes.data(), bytes.size()) == sum);
+  CHECK(std::ranges::equal(ByteSpan{copy}.first(bytes.size()), bytes));
+  CHECK(copy.back() == std::byte{0x5a});
   std::uint8_t in_memory[2];
   std::memcpy(in_memory, &sum, 2);
   return static_cast<std::uint16_t>(in_memory[0] << 8U | in_memory[1]);
@@ -59,4 +66,38 @@ TEST_CASE("tcpip checksum: carries are not lost", "[tcpip]") {
     CHECK(ours(part) == reference(part));
   }
   CHECK(ours({}) == 0);
+}
+
+TEST_CASE("tcpip checksum: a segment put together from pieces of any size has the right one", "[tcpip]") {
+  crypto::SeededRng rng{4};
+  for (int i = 0; i < 500; ++i) {
+    const auto length = 20 + rng.next_u64() % (i % 2 == 0 ? 200 : 16'000);
+    auto bytes = random_bytes(static_cast<std::uint64_t>(i), 40 + length);
+    bytes[6] = std::byte{6};                        // next header: TCP
+    bytes[40 + 16] = bytes[40 + 17] = std::byte{};  // no checksum yet
+    std::vector<pbuf> pieces;
+    std::size_t at = 0;
+    while (at < bytes.size()) {
+      const auto count = std::min<std::size_t>(bytes.size() - at, 1 + rng.next_u64() % (i % 3 == 0 ? 50 : 5'000));
+      pbuf piece{};
+      piece.payload = bytes.data() + at;
+      piece.len = static_cast<u16_t>(count);
+      piece.tot_len = static_cast<u16_t>(bytes.size() - at);
+      pieces.push_back(piece);
+      at += count;
+    }
+    for (std::size_t next = 1; next < pieces.size(); ++next) pieces[next - 1].next = &pieces[next];
+    const auto packet = tcpip::assemble(pieces.data());
+    REQUIRE(packet.size() == bytes.size());
+
+    Bytes covered(bytes.begin() + 8, bytes.begin() + 40);
+    for (const auto byte : {length >> 8U, length & 0xffU, std::size_t{0}, std::size_t{6}}) {
+      covered.push_back(static_cast<std::byte>(byte));
+    }
+    covered.insert(covered.end(), packet.span().begin() + 40, packet.span().end());
+    CHECK(reference(covered) == 0xffff);
+    auto rest = to_bytes(packet);
+    rest[40 + 16] = rest[40 + 17] = std::byte{};
+    CHECK(rest == bytes);
+  }
 }
