@@ -12,7 +12,7 @@ namespace axl::net {
 
 namespace {
 
-constexpr std::size_t kReadAhead = 64 * 1024;  // several records per system call
+constexpr std::size_t kReadAhead = 17 * 1024;  // one record: whatever more has been read moves to the front of the buffer with each
 
 bool cpu_has_aes() noexcept {
 #if defined(__x86_64__) || defined(__i386__)
