@@ -12,7 +12,8 @@ namespace axl::net {
 
 namespace {
 
-constexpr std::size_t kReadAhead = 17 * 1024;  // one record: whatever more has been read moves to the front of the buffer with each
+// One record: if more has been read, OpenSSL moves all that is left to the front of its buffer before each.
+constexpr std::size_t kReadAhead = 17 * 1024;
 
 bool cpu_has_aes() noexcept {
 #if defined(__x86_64__) || defined(__i386__)
