@@ -51,7 +51,7 @@ void ServerConnection::on_data(Buffer data) {
 }
 
 MutableByteSpan ServerConnection::place() {
-  placed_ = {};
+  place_ = {};
   if (phase_ != Phase::open || processing_ || !exchange_ || !input_.empty()) return {};
   const auto& state = *exchange_;
   const auto length = state.request.content_length;
@@ -59,14 +59,14 @@ MutableByteSpan ServerConnection::place() {
   if (!state.reading || state.paused || state.events == nullptr || state.answer == ExchangeState::Answer::finished)
     return {};
   const auto left = *length - state.body_received;
-  placed_ = state.events->body_place();
-  if (placed_.size() > left) placed_ = placed_.first(static_cast<std::size_t>(left));
-  return placed_;
+  place_ = state.events->body_place();
+  if (place_.size() > left) place_ = place_.first(static_cast<std::size_t>(left));
+  return place_;
 }
 
 void ServerConnection::on_placed(std::size_t size) {
   last_read_ = now_;
-  placed_ = placed_.first(size);
+  placed_ = std::exchange(place_, {}).first(size);
   run();
 }
 

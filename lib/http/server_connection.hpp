@@ -150,7 +150,8 @@ class ServerConnection final : private StreamHandler {
   ConnectionOwner& owner_;
   Parser parser_;
   Buffer input_;                                         // received, not yet read
-  MutableByteSpan placed_;                               // the same, where the handler of the body wants it
+  MutableByteSpan place_;                                // where the stream may put what comes next
+  MutableByteSpan placed_;                               // received there, not yet read
   Buffer out_;                                           // small answers on their way to one write
   std::shared_ptr<ExchangeState> exchange_;              // the request under way
   std::shared_ptr<ExchangeState> broken_;                // its handler has yet to hear of the end

@@ -1,7 +1,9 @@
 // The same code over kernel sockets, on loopback.
+#include <array>
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
 #include <asio/post.hpp>
+#include <asio/write.hpp>
 #include <catch2/catch_test_macros.hpp>
 
 #include "http/client_connection.hpp"
@@ -156,6 +158,50 @@ TEST_CASE("kernel: bodies come into the room that the handler has for them, and 
   rig.run_until([&] { return answered == sizes.size(); });
   CHECK(placed > 0);
   client->close();
+  rig.run_until([&] { return rig.server.connections() == 0; });
+}
+
+TEST_CASE("kernel: room that was offered and not filled holds no body", "[http]") {
+  // Offers room for all of a body and counts what comes.
+  struct Counting final : http::ExchangeEvents {
+    MutableByteSpan body_place() override {
+      ++offered;
+      return room;
+    }
+    void on_body_placed(std::size_t size) override { placed += size; }
+    void on_body(Buffer piece) override { placed += piece.size(); }
+    void on_body_end() override { ended = true; }
+    void on_aborted(const Error& /*error*/) override { aborted = true; }
+    std::array<std::byte, 100> room{};
+    std::size_t offered = 0;
+    std::size_t placed = 0;
+    bool ended = false;
+    bool aborted = false;
+  } events;
+  std::optional<Exchange> kept;
+  KernelRig rig{[&](Exchange exchange) {
+    kept.emplace(std::move(exchange));
+    kept->set_events(&events);
+    kept->read_body();
+  }};
+  asio::io_context outside;
+  net::Socket socket{outside};
+  socket.connect(asio::ip::tcp::endpoint{asio::ip::address_v4::loopback(), rig.listener->local().port()});
+  const auto send = [&](std::string_view text) { asio::write(socket, asio::buffer(text)); };
+  send("POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 10\r\n\r\n");
+  rig.run_until([&] { return kept.has_value(); });
+  send("0123");
+  rig.run_until([&] { return events.placed == 4; });
+  rig.server.on_tick(Time{} + std::chrono::seconds{1});
+  send("4567");
+  rig.run_until([&] { return events.placed == 8; });
+  CHECK(events.offered > 0);
+  socket.shutdown(net::Socket::shutdown_send);
+  rig.run_until([&] { return events.aborted; });
+  CHECK(events.placed == 8);
+  CHECK_FALSE(events.ended);
+  socket.close();
+  kept.reset();
   rig.run_until([&] { return rig.server.connections() == 0; });
 }
 
