@@ -11,16 +11,15 @@ void BulkJob::run(Transport& transport, Socket& socket) {
       const auto got = transport.receive(socket, piece.data.mutable_span());
       received = got.status;
       piece.size = got.size;
-      if (got.status != Io::progress || got.size < piece.data.size()) break;  // the end shows again on the loop
+      if (got.status != Io::progress || !piece.filled()) break;  // the end shows again on the loop
     }
   }
   done.store(true, std::memory_order_release);
 }
 
 bool BulkJob::filled() const noexcept {
-  return received == Io::progress && !receiving.empty() && std::ranges::all_of(receiving, [](const Piece& piece) {
-           return piece.size > piece.data.size() - piece.data.size() / 8;
-         });
+  return received == Io::progress && !receiving.empty() &&
+         std::ranges::all_of(receiving, [](const Piece& piece) { return piece.filled(); });
 }
 
 }  // namespace axl::net

@@ -21,6 +21,8 @@ struct BulkJob {
   struct Piece {
     Buffer data;
     std::size_t size = 0;  ///< bytes of it that have been received
+    /// As full as it gets: the record that would come next may be too large for the rest.
+    [[nodiscard]] bool filled() const noexcept { return size > data.size() - data.size() / 8; }
   };
 
   /// On the worker's thread.

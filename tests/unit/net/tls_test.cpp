@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "net/bulk_job.hpp"
 #include "net/steady_clock.hpp"
 #include "net/tcp_stream.hpp"
 #include "net/tls_stream.hpp"
@@ -372,4 +373,34 @@ TEST_CASE("tls: large records come up whole, each in one buffer", "[net]") {
   const auto later = std::span{reader.sizes}.subspan(4);
   CHECK(later.size() >= kFrames / 5);
   CHECK(std::ranges::all_of(later, [](std::size_t size) { return size % kFrame == 0; }));
+}
+
+TEST_CASE("tls: one batch reads as many large records as it has pieces for, whole", "[net]") {
+  constexpr std::size_t kFrame = 16'200;
+  asio::io_context loop;
+  auto [dialling, listening] = connected_sockets(loop, loop);
+  dialling.non_blocking(true);
+  listening.non_blocking(true);
+  net::TlsTransport client{test_dialler_context(), "", 1'000};
+  net::TlsTransport server{test_listener_context(), "", 1'000};
+  net::BufferQueue nothing;
+  auto opened = net::Io::would_block;
+  for (auto accepted = net::Io::would_block; accepted != net::Io::progress || opened != net::Io::progress;) {
+    if (opened != net::Io::progress) opened = client.open(dialling);
+    REQUIRE(client.transmit(dialling, nothing) == net::Io::end);
+    if (accepted != net::Io::progress) accepted = server.open(listening);
+    REQUIRE(server.transmit(listening, nothing) == net::Io::end);
+  }
+  net::BufferQueue queue;
+  for (int i = 0; i < 5; ++i) queue.push(Buffer::copy_of(pattern(kFrame, 1)));
+  REQUIRE(client.transmit(dialling, queue) == net::Io::end);
+  std::error_code failure;
+  while (listening.available(failure) < 5 * kFrame) REQUIRE_FALSE(failure);
+
+  net::BulkJob job;
+  job.receives = true;
+  for (int i = 0; i < 4; ++i) job.receiving.push_back({.data = Buffer{kFrame + 800}, .size = 0});
+  job.run(server, listening);
+  CHECK(job.filled());
+  for (const auto& piece : job.receiving) CHECK(piece.size == kFrame);
 }
