@@ -111,26 +111,31 @@ Buffer pattern(std::size_t size) {
 
 const http::Request kPost{.method = "POST", .target = "/", .headers = {{"Host", "127.0.0.1"}}};
 
+// Bodies of these sizes, all pipelined, come back unchanged and in order.
+void expect_echoes(KernelRig& rig, ClientConnection& client, const std::vector<std::size_t>& sizes) {
+  std::size_t answered = 0;
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    const auto sent = client.send(kPost, pattern(sizes[i]), {.max_bytes = 64 << 20},
+                                  [&, i](Result<http::Response> response, Delivery) {
+                                    REQUIRE(response.ok());
+                                    CHECK(answered == i);
+                                    const auto wanted = pattern(sizes[i]);
+                                    CHECK(std::ranges::equal(response->body.span(), wanted.span()));
+                                    ++answered;
+                                  });
+    REQUIRE(sent.ok());
+  }
+  rig.run_until([&] { return answered == sizes.size(); });
+}
+
 }  // namespace
 
 TEST_CASE("kernel: pipelined bodies of all sizes come back unchanged, in order, and everything closes", "[http]") {
   KernelRig rig{echo};
   auto client = rig.connect();
-  std::size_t answered = 0;
   std::vector<std::size_t> sizes{0, 1, 16 << 20, 100, 65'535, 65'536, 65'537, 3 << 20};
   for (std::size_t i = 0; i < 200; ++i) sizes.push_back(i * i);
-  for (std::size_t i = 0; i < sizes.size(); ++i) {
-    const auto sent = client->send(kPost, pattern(sizes[i]), {.max_bytes = 64 << 20},
-                                   [&, i](Result<http::Response> response, Delivery) {
-                                     REQUIRE(response.ok());
-                                     CHECK(answered == i);
-                                     const auto wanted = pattern(sizes[i]);
-                                     CHECK(std::ranges::equal(response->body.span(), wanted.span()));
-                                     ++answered;
-                                   });
-    REQUIRE(sent.ok());
-  }
-  rig.run_until([&] { return answered == sizes.size(); });
+  expect_echoes(rig, *client, sizes);
   client->close();
   rig.run_until([&] { return rig.server.connections() == 0; });
 }
@@ -141,21 +146,9 @@ TEST_CASE("kernel: bodies come into the room that the handler has for them, and 
   KernelRig rig{
       [&](Exchange exchange) { handlers.push_back(std::make_unique<PlacedEcho>(std::move(exchange), placed)); }};
   auto client = rig.connect();
-  std::size_t answered = 0;
   std::vector<std::size_t> sizes{0, 1, 16 << 20, 100, 65'535, 65'536, 65'537, 3 << 20, 7};
   for (std::size_t i = 0; i < 100; ++i) sizes.push_back(i * i * 37);
-  for (std::size_t i = 0; i < sizes.size(); ++i) {
-    const auto sent = client->send(kPost, pattern(sizes[i]), {.max_bytes = 64 << 20},
-                                   [&, i](Result<http::Response> response, Delivery) {
-                                     REQUIRE(response.ok());
-                                     CHECK(answered == i);
-                                     const auto wanted = pattern(sizes[i]);
-                                     CHECK(std::ranges::equal(response->body.span(), wanted.span()));
-                                     ++answered;
-                                   });
-    REQUIRE(sent.ok());
-  }
-  rig.run_until([&] { return answered == sizes.size(); });
+  expect_echoes(rig, *client, sizes);
   CHECK(placed > 0);
   client->close();
   rig.run_until([&] { return rig.server.connections() == 0; });
